@@ -1,0 +1,53 @@
+# make demo    read digits from a board that the program draws (or from your camera: make demo SOURCE=0)
+# make test    run the tests
+# make train   data, train, evaluate, export in one go
+# make lint    ruff and mypy
+# Each makes .venv by itself. On Windows use the pip lines in README.md.
+
+PYTHON ?= python3
+VENV ?= .venv
+SOURCE ?= demo
+RUN ?= runs/train
+DATA ?=
+
+# OpenCV's wheel with windows needs the system's OpenGL; without it take the one without.
+OPENCV ?= $(shell if [ "$$(uname -s)" = Linux ] && ! ldconfig -p | grep -q 'libGL\.so\.1'; \
+	then echo headless; else echo camera; fi)
+
+# Windows keeps a venv's programs elsewhere.
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+DATA_FLAG := $(if $(DATA),--data_dir=$(DATA))
+
+.PHONY: demo test train lint clean
+
+demo: $(VENV)/.base
+	$(BIN)/python -m digits_tf.camera --tflite --source=$(SOURCE)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+train: $(VENV)/.dev
+	$(BIN)/python -m digits_tf.data $(DATA_FLAG)
+	$(BIN)/python -m digits_tf.train $(DATA_FLAG) --run=$(RUN) --resume
+	$(BIN)/python -m digits_tf.evaluate --model=$(RUN) $(DATA_FLAG)
+	$(BIN)/python -m digits_tf.export $(RUN)
+
+lint: $(VENV)/.dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy digits_tf scripts
+
+$(VENV)/pyvenv.cfg:
+	$(PYTHON) -m venv $(VENV)
+
+# Stamps, so that a second call installs nothing.
+$(VENV)/.base: $(VENV)/pyvenv.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[$(OPENCV)]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/pyvenv.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[$(OPENCV),train,dev]'
+	@touch $@ $(VENV)/.base
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""Digits to train and test on: the idx format, its sources, and the command that shows them."""

@@ -1,0 +1,124 @@
+"""Fetches MNIST's four files over HTTPS, each checked against its SHA-256."""
+
+import hashlib
+import http.client
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from digits_tf import progress, storage
+from digits_tf.errors import DigitsError
+
+MIRRORS = (
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+)
+
+# Of the decompressed files.
+SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+# The largest of the files is 9.9 MB; whatever sends more is not MNIST.
+_MOST_BYTES = 64 << 20
+_CONNECT_SECONDS = 10
+_CHUNK_BYTES = 1 << 16
+
+
+def cache_folder() -> Path:
+    """Where fetched data lies: $DIGITS_TF_CACHE, or the system's folder for caches."""
+    if chosen := os.environ.get("DIGITS_TF_CACHE"):
+        return Path(chosen)
+    if os.name == "nt":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home()))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return base / "digits_tf"
+
+
+def cached(name: str, folder: Path) -> Path | None:
+    """The cached file, decompressed and with the right SHA-256, or None."""
+    path = folder / name
+    if not path.is_file():
+        return None
+    if storage.sha256(path) == SHA256[name]:
+        return path
+    print(f"{path}: damaged, fetching it again", file=sys.stderr)
+    return None
+
+
+def fetch(name: str, folder: Path, mirrors: Sequence[str] = MIRRORS, limit_s: float = 300) -> Path:
+    """Downloads one file into `folder`, decompressed, unless it is there already.
+
+    Args:
+        name: one of the names in `SHA256`.
+        folder: the cache. Only whole, checked files appear in it.
+        mirrors: addresses that `name`.gz is appended to, tried in turn.
+        limit_s: seconds after which a mirror that is still sending is given up.
+
+    Returns:
+        The decompressed file.
+
+    Raises:
+        DigitsError: if no mirror gave the file; the message says why for each.
+    """
+    if path := cached(name, folder):
+        return path
+    reasons = []
+    for mirror in mirrors:
+        try:
+            content = _download(f"{mirror}{name}.gz", limit_s)
+            found = hashlib.sha256(content).hexdigest()
+            if found != SHA256[name]:
+                raise DigitsError(f"expected SHA-256 {SHA256[name][:12]}…, found {found[:12]}…")
+        except (
+            DigitsError,
+            OSError,
+            ValueError,
+            zlib.error,
+            http.client.HTTPException,
+        ) as error:
+            reason = error.reason if isinstance(error, urllib.error.URLError) else error
+            reasons.append(f"{mirror}: {reason}")
+            continue
+        storage.write_bytes(folder / name, content)
+        return folder / name
+    raise DigitsError(f"{name} could not be fetched ({'; '.join(reasons)})")
+
+
+def _download(url: str, limit_s: float) -> bytes:
+    """The decompressed content of a .gz address."""
+    end = time.monotonic() + limit_s
+    request = urllib.request.Request(url, headers={"User-Agent": "digits_tf"})
+    received = bytearray()
+    with urllib.request.urlopen(request, timeout=min(_CONNECT_SECONDS, limit_s)) as response:
+        total = int(response.headers.get("Content-Length") or 0) or None
+        with progress.bar(total, url.rpartition("/")[2], unit="B") as bar:
+            # read1 returns what has come, so that a trickle meets the time limit too.
+            while chunk := response.read1(_CHUNK_BYTES):
+                received += chunk
+                bar.update(len(chunk))
+                if len(received) > _MOST_BYTES:
+                    raise DigitsError(f"sends more than {_MOST_BYTES:,} bytes")
+                if time.monotonic() > end:
+                    raise DigitsError(f"still not done after {limit_s:.0f} s")
+    if total and len(received) < total:
+        raise DigitsError(f"ended after {len(received):,} of {total:,} bytes")
+    return _gunzip(bytes(received))
+
+
+def _gunzip(content: bytes) -> bytes:
+    # 16 + 15: a gzip header, and deflate's largest window.
+    stream = zlib.decompressobj(31)
+    plain = stream.decompress(content, _MOST_BYTES)
+    if not stream.eof:
+        raise DigitsError("sends a gzip stream that is cut short or too large")
+    return plain

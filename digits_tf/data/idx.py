@@ -1,0 +1,271 @@
+"""The idx format: http://yann.lecun.com/exdb/mnist/, raw or gzipped, whatever the file's name.
+
+A header is believed only after it was held against the real size of the file, and before anything
+is allocated for it. Files are streamed, so their size is no limit.
+"""
+
+import dataclasses
+import gzip
+import hashlib
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+
+from digits_tf.errors import DigitsError
+
+IMAGE_SHAPE = (28, 28)
+CLASSES = 10
+
+_GZIP_MAGIC = b"\x1f\x8b"
+# Deflate cannot shrink more than this (https://zlib.net/zlib_tech.html), so that a header which
+# promises more than a gzipped file can hold is refused without decompressing it.
+_MAX_GZIP_RATIO = 1032
+_CHUNK_BYTES = 1 << 20
+_TYPES: dict[int, tuple[str, np.dtype]] = {
+    0x08: ("unsigned byte", np.dtype(np.uint8)),
+    0x09: ("signed byte", np.dtype(np.int8)),
+    0x0B: ("16-bit integer", np.dtype(">i2")),
+    0x0C: ("32-bit integer", np.dtype(">i4")),
+    0x0D: ("32-bit float", np.dtype(">f4")),
+    0x0E: ("64-bit float", np.dtype(">f8")),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class IdxFile:
+    """An idx file whose header fits its size.
+
+    Attributes:
+        path: the file.
+        dtype: element type as stored (big-endian).
+        shape: all dimensions; the first counts the records.
+        gzipped: whether the file is gzip-compressed.
+    """
+
+    path: Path
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    gzipped: bool
+
+    @property
+    def header_bytes(self) -> int:
+        """Bytes before the first record."""
+        return 4 + 4 * len(self.shape)
+
+    @property
+    def record_bytes(self) -> int:
+        """Bytes of one record."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    def batches(self, size: int) -> Iterator[np.ndarray]:
+        """Yields arrays of at most `size` records, (n, *shape[1:]), in order.
+
+        Raises:
+            DigitsError: if the file has changed or cannot be read any more.
+        """
+        left = self.shape[0]
+        with _open(self.path, self.gzipped) as stream:
+            _read_exactly(stream, self.header_bytes, self.path)
+            while left:
+                count = min(size, left)
+                content = _read_exactly(stream, count * self.record_bytes, self.path)
+                yield np.frombuffer(content, self.dtype).reshape((count, *self.shape[1:]))
+                left -= count
+
+    def sha256(self) -> str:
+        """The SHA-256 of the file, decompressed, so that it does not depend on how it is packed."""
+        digest = hashlib.sha256()
+        with _open(self.path, self.gzipped) as stream:
+            while chunk := _read_some(stream, _CHUNK_BYTES, self.path):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def read(self) -> np.ndarray:
+        """The whole file as one array of `shape`."""
+        return next(self.batches(self.shape[0]))
+
+
+def open_idx(path: Path | str) -> IdxFile:
+    """Checks an idx file's header against its real, decompressed size.
+
+    Raises:
+        DigitsError: if it is no idx file, is empty, cut short, longer than it says, or a broken
+            gzip stream.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise DigitsError(f"{path}: expected an idx file, found a folder")
+    if not path.exists():
+        raise DigitsError(f"{path}: no such file")
+    if not path.is_file():
+        raise DigitsError(f"{path}: expected an idx file, found a device or a pipe")
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        gzipped = file.read(2) == _GZIP_MAGIC
+    with _open(path, gzipped) as stream:
+        header = _read_some(stream, 4, path)
+        if len(header) < 4:
+            raise DigitsError(
+                f"{path}: expected an idx file of at least 5 bytes, found {len(header)} bytes"
+            )
+        dtype, rank = _parse_magic(header, path)
+        dimensions = _read_some(stream, 4 * rank, path)
+        if len(dimensions) < 4 * rank:
+            raise DigitsError(f"{path}: cut short inside its header of {4 + 4 * rank} bytes")
+        shape = struct.unpack(f">{rank}I", dimensions)
+        idx = IdxFile(path, dtype, shape, gzipped)
+        _check_size(idx, stream, size)
+    return idx
+
+
+def open_images(path: Path | str) -> IdxFile:
+    """Opens an idx file of 28x28 pictures.
+
+    Raises:
+        DigitsError: if it is no such file.
+    """
+    idx = open_idx(path)
+    if len(idx.shape) != 3 or idx.dtype != np.uint8:
+        hint = " (are images and labels swapped?)" if len(idx.shape) < 3 else ""
+        raise DigitsError(
+            f"{path}: expected images (idx3, unsigned bytes), found {_describe(idx)}{hint}"
+        )
+    if idx.shape[1:] != IMAGE_SHAPE:
+        raise DigitsError(
+            f"{path}: expected images of 28x28 pixels, found {idx.shape[1]}x{idx.shape[2]}"
+        )
+    return idx
+
+
+def open_labels(path: Path | str) -> IdxFile:
+    """Opens an idx file of labels 0..9: one byte each, or QMNIST's rows of 32-bit integers.
+
+    QMNIST (https://github.com/facebookresearch/qmnist) stores eight columns a digit; the first is
+    its class.
+
+    Raises:
+        DigitsError: if it is no such file or a label is not 0..9.
+    """
+    idx = open_idx(path)
+    plain = len(idx.shape) == 1 and idx.dtype == np.uint8
+    qmnist = len(idx.shape) == 2 and idx.dtype == np.dtype(">i4")
+    if not plain and not qmnist:
+        hint = " (are images and labels swapped?)" if len(idx.shape) == 3 else ""
+        raise DigitsError(
+            f"{path}: expected labels (idx1, unsigned bytes), found {_describe(idx)}{hint}"
+        )
+    first = 0
+    for labels in label_batches(idx, _CHUNK_BYTES):
+        wrong = np.flatnonzero((labels < 0) | (labels >= CLASSES))
+        if len(wrong):
+            raise DigitsError(
+                f"{path}: expected labels 0..9, found {labels[wrong[0]]} at index "
+                f"{first + wrong[0]}"
+            )
+        first += len(labels)
+    return idx
+
+
+def label_batches(idx: IdxFile, size: int) -> Iterator[np.ndarray]:
+    """Yields the classes of a label file, integers (n,), at most `size` at a time."""
+    for labels in idx.batches(size):
+        yield labels[:, 0] if labels.ndim == 2 else labels
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    """Writes unsigned bytes as a raw idx file, or gzipped where the name ends in .gz.
+
+    Args:
+        path: the file.
+        array: uint8 of any shape.
+    """
+    header = bytes((0, 0, 0x08, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape)
+    content = header + np.ascontiguousarray(array, np.uint8).tobytes()
+    # No time stamp, so that equal arrays make equal files.
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
+def _open(path: Path, gzipped: bool) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path, "rb") if gzipped else path.open("rb"))
+
+
+def _read_some(stream: IO[bytes], count: int, path: Path) -> bytes:
+    try:
+        return stream.read(count)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DigitsError(f"{path}: expected a gzip stream, found a broken one ({error})") from None
+
+
+def _read_exactly(stream: IO[bytes], count: int, path: Path) -> bytes:
+    content = _read_some(stream, count, path)
+    if len(content) < count:
+        raise DigitsError(f"{path}: the file became shorter while it was read")
+    return content
+
+
+def _parse_magic(magic: bytes, path: Path) -> tuple[np.dtype, int]:
+    zero, code, rank = struct.unpack(">HBB", magic)
+    if zero != 0 or code not in _TYPES or rank == 0:
+        raise DigitsError(
+            f"{path}: expected an idx file (magic 00 00 08 01 or 00 00 08 03), found "
+            f"{_name_magic(magic)}"
+        )
+    return _TYPES[code][1], rank
+
+
+def _name_magic(magic: bytes) -> str:
+    known = {b"PK\x03\x04": "a zip archive: unpack it first", b"\x89PNG": "a PNG picture"}
+    if magic in known:
+        return known[magic]
+    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in magic):
+        return f"text that begins with {magic.decode()!r}"
+    return f"bytes {magic.hex(' ')}"
+
+
+def _check_size(idx: IdxFile, stream: IO[bytes], file_bytes: int) -> None:
+    """Holds the promised size against the real one, with `stream` behind the header."""
+    path, shape = idx.path, idx.shape
+    if 0 in shape:
+        raise DigitsError(f"{path}: expected at least one record, found {_sizes(shape)}")
+    expected = shape[0] * idx.record_bytes
+    if idx.gzipped:
+        if expected > file_bytes * _MAX_GZIP_RATIO:
+            raise DigitsError(
+                f"{path}: its header promises {_sizes(shape)} ({expected:,} bytes), more than "
+                f"{file_bytes:,} gzipped bytes can hold"
+            )
+        found = _count(stream, expected + 1, path)
+    else:
+        found = file_bytes - idx.header_bytes
+    if found < expected:
+        raise DigitsError(
+            f"{path}: cut short: its header promises {_sizes(shape)} ({expected:,} bytes), found "
+            f"{found:,} bytes"
+        )
+    if found > expected:
+        more = "more" if idx.gzipped else f"{found - expected:,} more"
+        raise DigitsError(
+            f"{path}: expected {expected:,} bytes for {_sizes(shape)}, found {more} at the end"
+        )
+
+
+def _count(stream: IO[bytes], most: int, path: Path) -> int:
+    """Counts the bytes left in a stream, giving up at `most`."""
+    count = 0
+    while count < most and (chunk := _read_some(stream, min(_CHUNK_BYTES, most - count), path)):
+        count += len(chunk)
+    return count
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return " x ".join(f"{size:,}" for size in shape)
+
+
+def _describe(idx: IdxFile) -> str:
+    names = {dtype: name for name, dtype in _TYPES.values()}
+    return f"idx{len(idx.shape)} of {_sizes(idx.shape)}, {names[idx.dtype]}"

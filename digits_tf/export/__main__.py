@@ -1,0 +1,175 @@
+"""Exports a trained run as SavedModel and TFLite, after comparing each file on real digits.
+
+    python -m digits_tf.export
+    python -m digits_tf.export runs/run-001 --out=FOLDER
+
+Writes saved_models/digits/1 (for TensorFlow Serving) and tflite/digits_float32.tflite, _float16 and
+_int8, each with a JSON file beside it. Nothing is written unless every file reads the test digits
+like the Keras model.
+"""
+
+import datetime
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import flags
+
+from digits_tf import __version__, backend, classifier, command, storage
+from digits_tf.data import flags as data_flags
+from digits_tf.data.digits import Digits
+from digits_tf.data.mnist import Mnist
+from digits_tf.errors import DigitsError
+from digits_tf.evaluate.score import Score
+
+_OUT = flags.DEFINE_string("out", ".", "Folder that gets saved_models/ and tflite/.")
+_NAME = flags.DEFINE_string("name", "digits", "Name of the exported model.")
+flags.adopt_module_key_flags(data_flags)
+
+_CALIBRATION_DIGITS = 1000
+_VERSION = "1"
+_SERVING_LAYOUT = {
+    "signature": "serving_default",
+    "input": {"name": "image", "dtype": "float32", "shape": [-1, 28, 28, 1], "range": [0, 255]},
+    "output": {"name": "probabilities", "dtype": "float32", "shape": [-1, 10], "range": [0, 1]},
+}
+
+
+def main(words: Sequence[str]) -> None:
+    """Exports, compares, and puts the files in their places."""
+    from digits_tf.train.run import Run, newest_folder
+
+    folder = Path(words[0]) if words else newest_folder(Path("runs"))
+    if folder is None:
+        raise DigitsError("no run in runs/: train one first with python -m digits_tf.train")
+    if not folder.is_dir():
+        raise DigitsError(f"{folder}: expected a run folder")
+    if not _NAME.value or any(sign in _NAME.value for sign in "/\\"):
+        raise DigitsError(f"expected a --name without slashes, found {_NAME.value!r}")
+    run = Run(folder)
+    settings = run.config()["settings"]
+    run.result()  # a run that is not finished has no model that was chosen
+    mnist = _digits(settings)
+    out = Path(_OUT.value)
+    out.mkdir(parents=True, exist_ok=True)
+    # Beside its destination, so that the last step is a rename.
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as name:
+        stage = Path(name)
+        _build(run.best_file, settings, mnist, stage)
+        for path in sorted(stage.glob("*/*")):
+            if path.is_file():
+                storage.sync(path)
+            else:
+                storage.sync_tree(path)
+            storage.replace_tree(path, out / path.relative_to(stage))
+    storage.sync(out)
+
+
+def _digits(settings: dict[str, Any]) -> Mnist:
+    """The digits that the run was trained on, from where it had them unless flags say otherwise."""
+    mnist = data_flags.find(data_flags.selection() or settings["data"]["selection"])
+    if mnist.hashes() != settings["data"]["sha256"]:
+        raise DigitsError(
+            f"the digits in {mnist.train.origin} are not those that the run was trained on: name "
+            "them with --data_dir"
+        )
+    return mnist
+
+
+def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> None:
+    """Writes and checks everything below `stage`.
+
+    Raises:
+        DigitsError: if a conversion fails or a file reads otherwise than the Keras model.
+    """
+    backend.import_tensorflow()
+    from digits_tf.classifier.keras_file import KerasClassifier
+    from digits_tf.classifier.litert import LiteRTClassifier
+    from digits_tf.export import serving, tflite
+    from digits_tf.export.parity import Parity
+
+    original = KerasClassifier(best)
+    parity = Parity(original, mnist.test)
+    card = _card(settings, mnist, original.model)
+    served = serving.with_softmax(serving.float32_copy(original.model))
+    saved_model = stage / "saved_models" / _NAME.value / _VERSION
+    serving.save(served, saved_model)
+    score = parity.check("saved_model", classifier.load(saved_model))
+    _say("SavedModel", score, sum(p.stat().st_size for p in saved_model.rglob("*") if p.is_file()))
+    storage.write_json(
+        stage / "saved_models" / f"{_NAME.value}.json",
+        {**card, **_figures(score), **_SERVING_LAYOUT},
+    )
+    calibration = _calibration(mnist.train)
+    for kind in tflite.KINDS:
+        path = stage / "tflite" / f"{_NAME.value}_{kind}.tflite"
+        path.parent.mkdir(exist_ok=True)
+        try:
+            path.write_bytes(tflite.convert(saved_model, kind, calibration))
+        except RuntimeError as error:
+            raise DigitsError(f"{error}; nothing was written") from None
+        exported = LiteRTClassifier(path)
+        score = parity.check(kind, exported)
+        _say(f"TFLite {kind}", score, path.stat().st_size)
+        storage.write_json(
+            path.with_suffix(".json"),
+            {**card, **_figures(score), **exported.layout(), "sha256": storage.sha256(path)},
+        )
+
+
+def _calibration(train: Digits) -> np.ndarray:
+    """Real training digits, uint8 (n, 28, 28, 1), spread evenly over the set."""
+    step = max(1, train.count // _CALIBRATION_DIGITS)
+    chosen = [images[(-first) % step :: step] for first, images in _numbered(train)]
+    return np.concatenate(chosen)[:_CALIBRATION_DIGITS][..., None]
+
+
+def _numbered(digits: Digits):
+    first = 0
+    for images, _ in digits.batches(10_000):
+        yield first, images
+        first += len(images)
+
+
+def _card(settings: dict[str, Any], mnist: Mnist, model: Any) -> dict[str, Any]:
+    """What holds for all files of one export."""
+    import keras
+    import tensorflow as tf
+
+    return {
+        "name": _NAME.value,
+        "labels": [str(digit) for digit in range(10)],
+        "architecture": settings["model"],
+        "parameters": int(sum(np.prod(v.shape) for v in model.trainable_variables)),
+        "recipe": settings["recipe"],
+        "seed": settings["seed"],
+        "data": {"sha256": settings["data"]["sha256"], "is_sample": mnist.is_sample},
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "versions": {
+            "digits_tf": __version__,
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+        },
+    }
+
+
+def _figures(score: Score) -> dict[str, Any]:
+    return {
+        "test_accuracy": score.accuracy,
+        "test_digits": score.count,
+        "test_mistakes": score.mistakes,
+    }
+
+
+def _say(kind: str, score: Score, size: int) -> None:
+    print(
+        f"{kind:<16} {size / 1e6:6.2f} MB  {score.accuracy:.2%} of {score.count:,} test digits",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, positional=(0, 1))

@@ -1,0 +1,100 @@
+"""Files that are whole or not there at all."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_CHUNK_BYTES = 1 << 20
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a name to write beside `path`, then puts the finished file in its place.
+
+    The file is synced before the rename and its folder after it, so that a kill or a power cut at
+    any instant leaves the old file or the new one. On an error nothing is left behind.
+
+    Args:
+        path: the file to write; its folder is made.
+
+    Yields:
+        A path in the same folder with the same suffix (Keras and OpenCV choose the format by it).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        sync(beside)
+        # mkstemp makes private files; these are to be shared like any other.
+        beside.chmod(0o666 & ~_umask())
+        beside.replace(path)
+        sync(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file in one step, see `replacing`."""
+    with replacing(path) as beside:
+        beside.write_bytes(content)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes indented JSON in one step, see `replacing`."""
+    write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+def sync(path: Path) -> None:
+    """Flushes a file or a folder to the disk; folders only where the system can (not Windows)."""
+    if path.is_dir() and os.name == "nt":
+        return
+    # Windows syncs only what is open for writing.
+    handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flushes every file and folder below `folder`, and itself."""
+    for path in folder.rglob("*"):
+        sync(path)
+    sync(folder)
+
+
+def replace_tree(fresh: Path, target: Path) -> None:
+    """Puts the file or folder `fresh` where `target` is; the old one goes only then."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if fresh.is_file():
+        fresh.replace(target)
+        return
+    old = target.with_name(f".old-{target.name}")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.replace(old)
+    fresh.replace(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

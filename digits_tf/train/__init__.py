@@ -1,0 +1,1 @@
+"""Training: recipe, input pipeline, checkpoints, and the run folder."""

@@ -1,0 +1,56 @@
+"""Everything that decides how a network is trained, in one place."""
+
+import dataclasses
+
+from digits_tf.model.strength import Augmentation
+
+_BENT = Augmentation(rotation=8, slant=0.1, scale=0.08, shift=0.8, elastic=1.0, stroke=0.2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Attributes:
+        architecture: a name in `ARCHITECTURES`.
+        rescale: what the model multiplies pixels by; 1 trains on raw pixels.
+        epochs: passes over the training digits.
+        batch_size: digits a step.
+        learning_rate: the peak, or the constant rate.
+        warmup: share of all steps in which the rate rises to the peak, before it falls along a
+            cosine (one-cycle, Smith, https://arxiv.org/abs/1708.07120); None: a constant rate.
+        weight_decay: decoupled, AdamW's (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101),
+            on kernels alone.
+        beta_2: Adam's second momentum.
+        average: share of the old value that the averaged weights keep each step; 0: no averaging.
+        augmentation: how much each digit is changed, anew in every epoch.
+    """
+
+    architecture: str = "small"
+    rescale: float = 1 / 255
+    epochs: int = 12
+    batch_size: int = 128
+    learning_rate: float = 4e-3
+    warmup: float | None = 0.2
+    weight_decay: float = 0.02
+    beta_2: float = 0.99
+    average: float = 0.995
+    augmentation: Augmentation = _BENT
+
+
+RECIPES = {
+    "default": Recipe(),
+    # The seed's own: Adam at a constant rate on raw pixels, nothing else.
+    "seed": Recipe(
+        architecture="resnet",
+        rescale=1.0,
+        epochs=100,
+        batch_size=1000,
+        learning_rate=1e-3,
+        warmup=None,
+        weight_decay=0.0,
+        beta_2=0.999,
+        average=0.0,
+        augmentation=Augmentation(),
+    ),
+}

@@ -1,0 +1,59 @@
+"""The end of a run: the best model reads the test set, once."""
+
+import datetime
+
+import numpy as np
+
+from digits_tf import plots, storage
+from digits_tf.classifier import load
+from digits_tf.data.digits import Digits
+from digits_tf.evaluate.score import score
+from digits_tf.train.callbacks import clock, say
+from digits_tf.train.run import Run, best_row
+
+_BATCH = 500
+
+
+def write(run: Run, test: Digits) -> None:
+    """Writes result.json, confusion.png and mistakes.png, unless the run has them already.
+
+    Raises:
+        DigitsError: if the best model cannot be read.
+    """
+    if run.result_file.exists():
+        result = run.result()
+        say(f"this run is finished: {result['accuracy']:.2%} on {result['n']:,} test digits")
+        return
+    latest = run.latest()
+    if latest is None:
+        return
+    best = best_row(latest.history)
+    model = load(run.best_file)
+    say(f"reading the test set with the model of epoch {best['epoch']}")
+    found = score(model.probabilities, test.batches(_BATCH))
+    with storage.replacing(run.folder / "confusion.png") as beside:
+        plots.confusion(found.confusion, beside)
+    with storage.replacing(run.folder / "mistakes.png") as beside:
+        plots.mistakes(
+            found.mistake_images,
+            found.mistake_labels,
+            found.mistake_probabilities,
+            beside,
+            total=found.mistakes,
+        )
+    seconds = float(np.sum([row["seconds"] for row in latest.history]))
+    storage.write_json(
+        run.result_file,
+        {
+            "best_epoch": best["epoch"],
+            "held_out_accuracy": best["held_out_accuracy"],
+            "train_seconds": seconds,
+            "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            **found.as_dict(),
+        },
+    )
+    say(
+        f"test accuracy: {found.accuracy:.2%} ({found.mistakes} of {found.count:,} misread) "
+        f"after {clock(seconds)} of training. All is in {run.folder}; next: "
+        f"python -m digits_tf.export {run.folder}"
+    )

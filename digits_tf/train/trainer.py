@@ -1,0 +1,155 @@
+"""Trains a network: from digits, a recipe and a run folder to the best model."""
+
+import contextlib
+import dataclasses
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from digits_tf.model.resnet import resnet
+from digits_tf.train import dataset
+from digits_tf.train.callbacks import ProgressBar, StopWhenNotFinite, WeightAverage, assign
+from digits_tf.train.checkpoint import Checkpoint
+from digits_tf.train.device import Device
+from digits_tf.train.recipe import Recipe
+from digits_tf.train.recorder import Recorder, save_best, write_reports
+from digits_tf.train.run import Run
+from digits_tf.train.schedule import OneCycle
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What shortens a run.
+
+    Attributes:
+        steps_per_epoch: at most this many steps an epoch.
+        minutes: no epoch that would end later than this.
+        keep: how many checkpoints to keep besides the best; 0: all.
+    """
+
+    steps_per_epoch: int | None = None
+    minutes: float | None = None
+    keep: int = 3
+
+
+def train(
+    run: Run,
+    data: dataset.TrainingData,
+    recipe: Recipe,
+    model_arguments: dict[str, Any],
+    seed: int,
+    device: Device,
+    limits: Limits,
+    start: Checkpoint | None = None,
+    extra: list[keras.callbacks.Callback] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains to the end of the recipe, writing into the run folder after each epoch.
+
+    Args:
+        run: the folder.
+        data: the digits, split.
+        recipe: how to train.
+        model_arguments: for `resnet`.
+        seed: of weights, order and augmentation.
+        device: where to train.
+        limits: what shortens the run.
+        start: the checkpoint to go on from; None: from the beginning.
+        extra: further callbacks.
+
+    Returns:
+        The history, a row an epoch.
+
+    Raises:
+        DigitsError: if the loss is not finite.
+        OSError: if the folder cannot be written.
+    """
+    # One random state for weights and dropout, and kernels whose sums have a fixed order: a resumed
+    # run shall end with the very same weights.
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    batch_size = min(recipe.batch_size, len(data.train))
+    steps = len(data.train) // batch_size
+    if limits.steps_per_epoch:
+        steps = min(steps, limits.steps_per_epoch)
+    with device.strategy.scope() if device.strategy else contextlib.nullcontext():
+        model = resnet(**model_arguments)
+        model.compile(
+            _optimizer(recipe, steps),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            jit_compile=device.jit_compile,
+        )
+        model.optimizer.build(model.trainable_variables)
+    with _policy("float32"):
+        blank = resnet(**model_arguments)
+
+    average = WeightAverage(recipe.average) if recipe.average else None
+    first_epoch, history = 0, []
+    if start:
+        assign(model.variables, start.model)
+        assign(model.optimizer.variables, start.optimizer)
+        first_epoch, history = start.epoch, list(start.history)
+        if average:
+            average.values = [value.copy() for value in start.average]
+        # These may be of an earlier epoch if the run was killed right after the checkpoint.
+        if best := run.best(history):
+            save_best(run, blank, best)
+        write_reports(run, history)
+    limit_s = limits.minutes * 60 if limits.minutes else None
+    if first_epoch >= recipe.epochs or (limit_s and _is_spent(history, limit_s)):
+        return history
+    batches = dataset.training_batches(
+        data,
+        seed=seed,
+        first_epoch=first_epoch,
+        epochs=recipe.epochs,
+        batch_size=batch_size,
+        steps=steps,
+        augmentation=recipe.augmentation,
+    )
+    bar = ProgressBar(recipe.epochs, steps)
+    recorder = Recorder(
+        run, blank, dataset.held_out_batches(data), average, history, limits.keep, limit_s
+    )
+    all_callbacks = [StopWhenNotFinite(), *([average] if average else []), bar, recorder]
+    try:
+        model.fit(
+            batches,
+            epochs=recipe.epochs,
+            initial_epoch=first_epoch,
+            steps_per_epoch=steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[*all_callbacks, *(extra or [])],
+        )
+    finally:
+        bar.close()
+    return recorder.history
+
+
+def _optimizer(recipe: Recipe, steps: int) -> keras.Optimizer:
+    rate: Any = recipe.learning_rate
+    if recipe.warmup is not None:
+        rate = OneCycle(recipe.learning_rate, steps * recipe.epochs, recipe.warmup)
+    if not recipe.weight_decay:
+        return keras.optimizers.Adam(rate, beta_2=recipe.beta_2)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, beta_2=recipe.beta_2)
+    # Decaying what shifts and scales brings nothing and can undo the norms.
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def _is_spent(history: list[dict[str, Any]], limit_s: float) -> bool:
+    spent = sum(row["seconds"] for row in history)
+    return bool(history) and spent + history[-1]["seconds"] > limit_s
+
+
+@contextlib.contextmanager
+def _policy(name: str):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

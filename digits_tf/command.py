@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from absl import flags
@@ -45,13 +44,13 @@ def run(
     try:
         words = flags.FLAGS(sys.argv)[1:]
     except flags.Error as error:
-        fail(f"{error} (python -m {program} --help lists the flags)")
+        fail(f"{error} ({program} --help lists the flags)")
     if _HELP.value:
         print(doc.strip(), "\n\nFlags:\n", _flags_help(), sep="")
         sys.exit(0)
     least, most = positional
     if len(words) < least:
-        fail(f"expected a path after python -m {program} (--help shows how)")
+        fail(f"expected a path after {program} (--help shows how)")
     if most is not None and len(words) > most:
         extra = " ".join(words[most:])
         fail(f"did not expect {extra!r} (flags begin with --; --help lists them)")
@@ -88,10 +87,11 @@ def _interrupt(signum: int, frame: object) -> NoReturn:
 
 
 def _program_name() -> str:
-    main = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    name = spec.name if spec else Path(sys.argv[0]).name
-    return name.removesuffix(".__main__")
+    """What was typed to start this program, for hints."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if spec is None:
+        return f"python {sys.argv[0]}"
+    return f"python -m {spec.name.removesuffix('.__main__')}"
 
 
 def _flags_help() -> str:

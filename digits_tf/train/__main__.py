@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from digits_tf import __version__, backend, command, storage
+from digits_tf import __version__, backend, command, machine, storage
 from digits_tf.data import flags as data_flags
 from digits_tf.data.mnist import Mnist
 from digits_tf.errors import DigitsError
@@ -108,6 +108,7 @@ def main(words: Sequence[str]) -> None:
     arguments = {"rescale": recipe.rescale, **model_flags.arguments(recipe.architecture)}
     recipe = dataclasses.replace(recipe, architecture=arguments["name"])
     folder = _folder()
+    _check_folder(folder)
     mnist = data_flags.find(data_flags.selection())
     backend.import_tensorflow()
     # TensorFlow is imported from here on, so that --help and wrong flags answer at once.
@@ -158,6 +159,20 @@ def _folder() -> Path:
         return Path(_RUN.value)
     newest = run.newest_folder(runs)
     return newest if _RESUME.value and newest else run.new_folder(runs)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuses what cannot become a run folder, before anything takes time.
+
+    Raises:
+        DigitsError: if it holds a run and --resume is not given, or is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise DigitsError(f"{folder}: expected a folder, found a file")
+    if (folder / "config.json").exists() and not (_RESUME.value or _PREVIEW.value):
+        raise DigitsError(
+            f"{folder} holds a run already: add --resume to go on, or name another --run"
+        )
 
 
 def _preview(data: "TrainingData", recipe: Recipe, path: Path) -> None:
@@ -213,14 +228,8 @@ def _open(run: "Run", settings: dict[str, Any]) -> "Checkpoint | None":
     """Makes the run folder, or finds where to go on.
 
     Raises:
-        DigitsError: if the folder holds a run and --resume is not given, or a different run.
+        DigitsError: if the folder holds a run that was started otherwise.
     """
-    if run.config_file.exists() and not _RESUME.value:
-        raise DigitsError(
-            f"{run.folder} holds a run already: add --resume to go on, or name another --run"
-        )
-    if run.folder.exists() and not run.folder.is_dir():
-        raise DigitsError(f"{run.folder}: expected a folder, found a file")
     if run.config_file.exists():
         before = run.config()["settings"]
         if different := _differences(before, settings):
@@ -240,7 +249,7 @@ def _open(run: "Run", settings: dict[str, Any]) -> "Checkpoint | None":
         "command": " ".join(["python -m digits_tf.train", *sys.argv[1:]]),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "settings": settings,
-        "machine": {"system": platform.platform(), "processor": _processor()},
+        "machine": machine.describe(),
         "versions": {
             "digits_tf": __version__,
             "python": platform.python_version(),
@@ -293,17 +302,6 @@ def _resume_hint(run: "Run") -> str:
     if not _RUN.value:
         given.append(f"--run={run.folder}")
     return f"Go on with: {' '.join(['python -m digits_tf.train', *given, '--resume'])}"
-
-
-def _processor() -> str:
-    """The processor's name, as its maker gives it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor()
 
 
 if __name__ == "__main__":

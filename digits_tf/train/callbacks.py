@@ -59,7 +59,7 @@ class WeightAverage(keras.callbacks.Callback):
         """Begins with the model's own values."""
         if not self.values:
             self.values = variable_values(self.model.variables)
-        self._step = int(self.model.optimizer.iterations)
+        self._step = int(self.model.optimizer.iterations.numpy())
 
     def on_train_batch_end(self, batch, logs=None):
         """Moves the average every 8th step, by as much as 8 steps would."""
@@ -69,10 +69,11 @@ class WeightAverage(keras.callbacks.Callback):
         # A young average must not remember the random start: it keeps less at first.
         keep = min(self._keep**_AVERAGE_EVERY, self._step / (self._step + 10 * _AVERAGE_EVERY))
         for old, variable in zip(self.values, self.model.variables, strict=True):
+            new = variable.numpy()
             if np.issubdtype(old.dtype, np.floating):
-                old += (1.0 - keep) * (np.asarray(variable) - old)
+                old += (1.0 - keep) * (new - old)
             else:
-                old[...] = np.asarray(variable)
+                old[...] = new
 
 
 class ProgressBar(keras.callbacks.Callback):
@@ -139,7 +140,7 @@ class ProgressBar(keras.callbacks.Callback):
 
 def variable_values(variables: list[Any]) -> list[np.ndarray]:
     """Copies of variables' values."""
-    return [np.array(variable) for variable in variables]
+    return [np.array(variable.numpy()) for variable in variables]
 
 
 def assign(variables: list[Any], values: list[np.ndarray]) -> None:

@@ -71,7 +71,8 @@ def load(path: Path) -> Checkpoint:
         ValueError: if the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, as numpy leaves a damaged file open.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop(_META).tobytes())
         parts: dict[str, list[np.ndarray]] = {"model": [], "optimizer": [], "average": []}

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits_tf.data.digits import Digits, IdxDigits
+from digits_tf.data.idx import IdxFile
 from digits_tf.model.augmentation import augment
 from digits_tf.model.strength import Augmentation
 
@@ -157,29 +158,25 @@ def _streamed_epoch(data: TrainingData):
         label = tf.io.decode_raw(label, label_type, little_endian=False)
         return image, tf.cast(label[:, 0], tf.int32), tf.cast(index, tf.int32)
 
+    def is_trained_on(index, image, label):
+        return tf.gather(is_wanted, index)
+
     def one_epoch(seed, epoch, batch_size):
+        files = (digits.image_file, digits.label_file)
         records = tf.data.Dataset.zip(
-            (
-                tf.data.Dataset.range(digits.count),
-                _records(digits.image_file),
-                _records(digits.label_file),
-            )
+            (tf.data.Dataset.range(digits.count), *(_records(file) for file in files))
         )
-        return (
-            records.filter(lambda index, image, label: is_wanted[index])
-            .shuffle(
-                min(_SHUFFLE_BUFFER, len(data.train)),
-                seed=tf.cast(seed, tf.int64) * 1_000_003 + tf.cast(epoch, tf.int64),
-            )
-            # Decoded a batch at a time: one call instead of one a digit.
-            .batch(batch_size, drop_remainder=True)
-            .map(decode)
+        shuffled = records.filter(is_trained_on).shuffle(
+            min(_SHUFFLE_BUFFER, len(data.train)),
+            seed=tf.cast(seed, tf.int64) * 1_000_003 + tf.cast(epoch, tf.int64),
         )
+        # Decoded a batch at a time: one call instead of one a digit.
+        return shuffled.batch(batch_size, drop_remainder=True).map(decode)
 
     return one_epoch
 
 
-def _records(file) -> tf.data.Dataset:
+def _records(file: IdxFile) -> tf.data.Dataset:
     return tf.data.FixedLengthRecordDataset(
         str(file.path),
         record_bytes=file.record_bytes,

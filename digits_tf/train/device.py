@@ -5,6 +5,8 @@ import dataclasses
 import keras
 import tensorflow as tf
 
+from digits_tf import machine
+
 _POLICIES = {"float32", "mixed_float16", "mixed_bfloat16"}
 _TENSOR_CORES = (7, 0)  # compute capability of the first GPUs with them (Volta)
 
@@ -58,7 +60,7 @@ def choose(precision: str = "auto") -> Device:
         name = details[0].get("device_name", "GPU")
         description = f"{len(gpus)} x {name}" if len(gpus) > 1 else name
     else:
-        threads = tf.config.threading.get_intra_op_parallelism_threads() or _cores()
+        threads = tf.config.threading.get_intra_op_parallelism_threads() or machine.cores()
         description = f"CPU with {threads} cores"
     # XLA made training 4 times slower on a CPU.
     return Device(description, policy, strategy, jit_compile=bool(gpus))
@@ -71,9 +73,3 @@ def _native_policy(gpu_details: list[dict], has_tpu: bool) -> str:
     if capabilities and min(capabilities) >= _TENSOR_CORES:
         return "mixed_float16"
     return "float32"
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""Reads digits from a camera, live; runs without TensorFlow."""

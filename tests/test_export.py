@@ -1,0 +1,361 @@
+"""From a trained run to the files that are used, and reading digits with each of them."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tracemalloc
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from conftest import SEED_PICTURES, assert_one_line_error, run
+from digits_tf import classifier, storage
+from digits_tf.classifier import Classifier
+from digits_tf.data import idx
+from digits_tf.data.digits import ArrayDigits
+from digits_tf.errors import DigitsError
+from digits_tf.evaluate.score import Score, score
+from digits_tf.export import serving, tflite
+from digits_tf.export.parity import Parity
+from digits_tf.model.architectures import ARCHITECTURES
+from digits_tf.model.resnet import resnet
+
+cv2 = pytest.importorskip("cv2")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A run of the command line on the sample, and its export."""
+    folder = tmp_path_factory.mktemp("exported")
+    words = ["--sample", "--architecture=tiny", "--epochs=4", "--batch_size=50"]
+    trained = run("digits_tf.train", *words, "--learning_rate=0.008", cwd=folder)
+    assert trained.returncode == 0, trained.stderr
+    result = run("digits_tf.export", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+FILES = {
+    "keras": "runs/run-001/best.keras",
+    "run": "runs/run-001",
+    "saved_model": "saved_models/digits",
+    "float32": "tflite/digits_float32.tflite",
+    "float16": "tflite/digits_float16.tflite",
+    "int8": "tflite/digits_int8.tflite",
+}
+
+
+def test_sample_run_reads_digits(exported):
+    figures = json.loads((exported / "runs/run-001/result.json").read_text())
+    assert figures["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_every_file_reads_the_same(exported, sample, kind):
+    images, labels = sample.test.read()
+    original = classifier.load(exported / FILES["keras"]).probabilities(images)
+    model = classifier.load(exported / FILES[kind])
+    found = model.probabilities(images)
+    assert found.shape == (1000, 10)
+    assert found.dtype == np.float32
+    assert np.allclose(found.sum(axis=1), 1, atol=0.03 if kind == "int8" else 1e-5)
+    tolerance = {"float16": 1e-2, "int8": 0.3}.get(kind, 1e-4)
+    assert np.abs(found - original).max() <= tolerance
+    assert np.mean(found.argmax(1) == labels) > 0.9
+    # One at a time, none, and many give the same.
+    assert np.allclose(model.probabilities(images[:1]), found[:1], atol=1e-5)
+    assert model.probabilities(images[:0]).shape == (0, 10)
+
+
+def test_cards_describe_the_files(exported):
+    for kind in ("float32", "float16", "int8"):
+        card = json.loads((exported / f"tflite/digits_{kind}.json").read_text())
+        path = exported / f"tflite/digits_{kind}.tflite"
+        assert card["sha256"] == storage.sha256(path)
+        assert card["labels"] == list("0123456789")
+        assert card["parameters"] == 77_914
+        assert card["test_digits"] == 1000
+        assert card["data"]["is_sample"] is True
+        assert card["input"]["name"] == "image"
+        assert card["input"]["shape"] == [-1, 28, 28, 1]
+    assert card["input"]["dtype"] == card["output"]["dtype"] == "uint8"
+    assert (card["input"]["scale"], card["input"]["zero_point"]) == (1.0, 0)
+
+
+def test_saved_model_serves_and_stores_variables_once(exported):
+    folder = exported / "saved_models/digits/1"
+    loaded = tf.saved_model.load(str(folder))
+    serve = loaded.signatures["serving_default"]
+    out = serve(image=tf.zeros((3, 28, 28, 1)))
+    assert out["probabilities"].shape == (3, 10)
+    parameters = resnet(**ARCHITECTURES["tiny"]).count_params()
+    stored = sum(path.stat().st_size for path in (folder / "variables").iterdir())
+    assert 4 * parameters < stored < 4.5 * parameters
+
+
+def test_tflite_has_no_flex_operators(exported):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(exported / FILES["int8"]))
+    names = {op["op_name"] for op in interpreter._get_ops_details()}
+    assert names
+    assert not any(name.startswith("Flex") for name in names)
+
+
+def test_flex_operators_fail_the_conversion(tmp_path):
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 28, 28, 1), tf.float32, name="image")])
+    def serve(image):
+        ones = tf.ones((tf.shape(image)[0], 10))
+        return {"probabilities": ones * tf.math.betainc(2.0, 2.0, tf.reduce_mean(image))}
+
+    module.serve = serve
+    signatures = {"serving_default": serve.get_concrete_function()}
+    tf.saved_model.save(module, str(tmp_path / "model"), signatures=signatures)
+    with pytest.raises(RuntimeError, match=r"(?i)flex|betainc|select"):
+        tflite.convert(tmp_path / "model", "float32", np.zeros((1, 28, 28, 1), np.uint8))
+
+
+def test_mixed_precision_models_export(tmp_path, sample):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = resnet(**ARCHITECTURES["tiny"])
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.save(tmp_path / "mixed.keras")
+    reloaded = keras.models.load_model(tmp_path / "mixed.keras", compile=False)
+    copy = serving.float32_copy(reloaded)
+    assert copy.get_layer("stage1_block1_conv1").compute_dtype == "float32"
+    serving.save(serving.with_softmax(copy), tmp_path / "served")
+    images, _ = sample.test.read()
+    content = tflite.convert(tmp_path / "served", "float32", images[:10][..., None])
+    (tmp_path / "mixed.tflite").write_bytes(content)
+    found = classifier.load(tmp_path / "mixed.tflite").probabilities(images[:50])
+    expected = classifier.load(tmp_path / "mixed.keras").probabilities(images[:50])
+    assert np.abs(found - expected).max() < 0.02
+
+
+class Fake(Classifier):
+    """Reads the digit off pixel (0, 0); `fault` spoils it."""
+
+    def __init__(self, fault=None):
+        self._fault = fault
+
+    def probabilities(self, images):
+        result = np.eye(10, dtype=np.float32)[images[:, 0, 0] % 10]
+        if self._fault == "nan":
+            result[:] = np.nan
+        elif self._fault == "shifted":
+            result = np.roll(result, 1, axis=1)
+        elif self._fault == "slightly":
+            result = result * np.float32(0.9995)
+        return result
+
+
+def fake_digits(count):
+    images = np.zeros((count, 28, 28), np.uint8)
+    images[:, 0, 0] = labels = np.arange(count) % 10
+    return ArrayDigits(images, labels.astype(np.uint8), "fake")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "passes"),
+    [
+        ("float32", None, True),
+        ("float32", "slightly", False),
+        ("float16", "slightly", True),
+        ("int8", "slightly", True),
+        ("int8", "shifted", False),
+        ("int8", "nan", False),
+        ("saved_model", "nan", False),
+    ],
+)
+def test_parity_notices_what_reads_otherwise(kind, fault, passes):
+    parity = Parity(Fake(), fake_digits(1000))
+    if passes:
+        assert parity.check(kind, Fake(fault)).count == 1000
+    else:
+        with pytest.raises(DigitsError, match="nothing was written"):
+            parity.check(kind, Fake(fault))
+
+
+def test_failed_export_writes_nothing(exported, tmp_path):
+    shutil.copytree(exported / "runs", tmp_path / "runs")
+    (tmp_path / "runs/run-001/best.keras").write_bytes(b"PK damaged")
+    assert_one_line_error(run("digits_tf.export", cwd=tmp_path), "best.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+    assert_one_line_error(run("digits_tf.export", "nowhere", cwd=tmp_path), "run folder")
+
+
+def test_damaged_files_are_refused(exported, tmp_path):
+    good = (exported / FILES["float32"]).read_bytes()
+    cases = {
+        "flipped.tflite": good[:5000] + bytes([good[5000] ^ 1]) + good[5001:],
+        "text.tflite": b"hello",
+        "empty.keras": b"",
+        "zip.keras": b"PK\x05\x06" + bytes(18),
+        "what.onnx": b"x",
+    }
+    for name, content in cases.items():
+        (tmp_path / name).write_bytes(content)
+    shutil.copy(exported / "tflite/digits_float32.json", tmp_path / "flipped.json")
+    with pytest.raises(DigitsError, match="SHA-256"):
+        classifier.load(tmp_path / "flipped.tflite")
+    for name in [*list(cases)[1:], "missing.tflite", "."]:
+        with pytest.raises(DigitsError) as error:
+            classifier.load(tmp_path / name)
+        assert "\n" not in str(error.value)
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").write_bytes(b"x")
+    with pytest.raises(DigitsError, match="SavedModel"):
+        classifier.load(tmp_path)
+
+
+def test_evaluate_prints_tables_and_json(exported, idx_pair, tmp_path):
+    images, labels = idx_pair
+    words = ["digits_tf.evaluate", "--images", images, "--labels", labels]
+    pictures = ["--confusion", tmp_path / "c.png", "--mistakes", tmp_path / "m.png"]
+    result = run(*words, *pictures, cwd=exported)
+    assert result.returncode == 0, result.stderr
+    assert "accuracy: " in result.stdout
+    assert "true \\ read" in result.stdout
+    assert (tmp_path / "c.png").exists()
+    assert (tmp_path / "m.png").exists()
+    for kind in ("int8", "saved_model"):
+        result = run(*words, "--json", "--model", FILES[kind], cwd=exported)
+        assert result.returncode == 0, result.stderr
+        figures = json.loads(result.stdout)
+        assert figures["n"] == 40
+        assert figures["accuracy"] > 0.8
+        assert np.trace(figures["confusion"]) == 40 - figures["mistakes"]
+        assert len(figures["digits"]) == 10
+
+
+def test_evaluate_needs_no_tensorflow_for_tflite(exported, idx_pair):
+    images, labels = idx_pair
+    script = (
+        "import sys\n"
+        "for name in ('tensorflow', 'keras', 'matplotlib'): sys.modules[name] = None\n"
+        "import runpy\n"
+        "runpy.run_module('digits_tf.evaluate', run_name='__main__', alter_sys=True)\n"
+    )
+    words = [sys.executable, "-c", script, f"--images={images}", f"--labels={labels}"]
+    result = subprocess.run(words, cwd=exported, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "accuracy: " in result.stdout
+    needing = [*words, f"--model={FILES['keras']}"]
+    result = subprocess.run(needing, cwd=exported, capture_output=True, text=True, check=False)
+    assert_one_line_error(result, "TensorFlow", "pip install")
+
+
+def test_evaluate_reads_folders_of_pictures(exported, sample, tmp_path):
+    images, labels = sample.test.read()
+    for number in range(0, 1000, 100):
+        image = images[number]
+        image = 255 - image if number % 200 else image
+        cv2.imwrite(str(tmp_path / f"{labels[number]}_{number}.png"), image)
+    (tmp_path / "notes.txt").write_text("no picture")
+    result = run("digits_tf.evaluate", tmp_path, "--json", cwd=exported)
+    assert result.returncode == 0, result.stderr
+    figures = json.loads(result.stdout)
+    assert figures["n"] == 10
+    assert figures["accuracy"] >= 0.8
+    cv2.imwrite(str(tmp_path / "5_large.png"), np.zeros((30, 40), np.uint8))
+    assert_one_line_error(run("digits_tf.evaluate", tmp_path, cwd=exported), "40x30", "5_large")
+    (tmp_path / "5_large.png").write_bytes(b"no picture")
+    assert_one_line_error(run("digits_tf.evaluate", tmp_path, cwd=exported), "5_large")
+    (tmp_path / "5_large.png").rename(tmp_path / "five.png")
+    assert_one_line_error(run("digits_tf.evaluate", tmp_path, cwd=exported), "five.png")
+
+
+def test_evaluate_errors(exported, idx_pair, tmp_path):
+    images, labels = idx_pair
+    cases = [
+        (["--images", images], "--labels"),
+        (["--images", labels, "--labels", images], "swapped"),
+        ([tmp_path / "no"], "no such folder"),
+        ([images], "found a file"),
+        ([tmp_path, "--images", images, "--labels", labels], "both"),
+        (["--images", images, "--labels", labels, "--model", "no.tflite"], "no such model"),
+    ]
+    for words, part in cases:
+        assert_one_line_error(run("digits_tf.evaluate", *words, cwd=exported), part)
+
+
+def test_transposed_digits_are_hinted_at(exported, sample, tmp_path):
+    images, labels = sample.test.read()
+    idx.write_idx(tmp_path / "images", images.transpose(0, 2, 1))
+    idx.write_idx(tmp_path / "labels", labels)
+    words = ["digits_tf.evaluate", "--images", tmp_path / "images", "--labels", tmp_path / "labels"]
+    assert "--transposed" in run(*words, cwd=exported).stderr
+    result = run(*words, "--transposed", "--json", cwd=exported)
+    assert json.loads(result.stdout)["accuracy"] > 0.9
+
+
+def test_scoring_streams():
+    """Ten times the digits, the same memory."""
+
+    def peak(count):
+        def batches():
+            for _ in range(count // 100):
+                yield fake.images, fake.label_array
+
+        fake = fake_digits(100)
+        tracemalloc.start()
+        result = score(Fake("shifted").probabilities, batches())
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert result.count == result.mistakes == count
+        return most
+
+    assert peak(20_000) < 1.2 * peak(2_000)
+
+
+def test_score_counts():
+    result = Score()
+    images = np.zeros((3, 28, 28), np.uint8)
+    probabilities = np.eye(10, dtype=np.float32)[[1, 2, 2]]
+    result.add(images, np.array([1, 2, 7]), probabilities)
+    assert (result.count, result.mistakes) == (3, 1)
+    assert result.accuracy == pytest.approx(2 / 3)
+    assert result.confusion[7, 2] == 1
+    assert result.mistake_labels.tolist() == [7]
+    digits = result.as_dict()["digits"]
+    assert digits[2] == {"digit": 2, "n": 1, "recall": 1.0, "precision": 0.5}
+    assert digits[0]["recall"] is None
+
+
+@pytest.mark.skipif(not SEED_PICTURES.is_dir(), reason="the seed's pictures are not here")
+def test_seed_pictures_with_the_shipped_model():
+    """The seed's program reads 36 of these 37."""
+    try:
+        model = classifier.load()
+    except DigitsError:
+        pytest.fail("no model is shipped")
+    from digits_tf.data.pictures import open_pictures
+
+    result = score(model.probabilities, open_pictures(SEED_PICTURES).batches(50))
+    assert result.count == 37
+    assert result.mistakes <= 1
+
+
+def test_shipped_models_are_what_their_cards_say():
+    for kind in ("float32", "float16", "int8"):
+        path = classifier.shipped_model(f"digits_{kind}.tflite")
+        card = json.loads(path.with_suffix(".json").read_text())
+        assert storage.sha256(path) == card["sha256"]
+        assert not card["data"]["is_sample"]
+        assert card["test_digits"] == 10_000
+        assert card["test_accuracy"] > 0.995
+
+
+def test_shipped_model_reads_the_sample(sample):
+    """All of the sample are training digits of MNIST: this shows that files and code fit."""
+    images, labels = sample.test.read()
+    for kind in ("float32", "int8"):
+        model = classifier.load(classifier.shipped_model(f"digits_{kind}.tflite"))
+        assert np.mean(model.probabilities(images).argmax(1) == labels) > 0.99

@@ -1,0 +1,190 @@
+"""Where digits come from: folders, cache, mirrors (a server on this machine), the sample."""
+
+import gzip
+import hashlib
+import http.server
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from conftest import assert_one_line_error, run
+from digits_tf.data import download, idx, mnist
+from digits_tf.errors import DigitsError
+
+NOWHERE = ("http://127.0.0.1:9/",)
+
+
+def test_sample_is_4000_and_1000_real_digits_without_overlap(sample):
+    train, train_labels = sample.train.read()
+    test, test_labels = sample.test.read()
+    assert (train.shape, test.shape) == ((4000, 28, 28), (1000, 28, 28))
+    assert np.bincount(train_labels).tolist() == [400] * 10
+    assert np.bincount(test_labels).tolist() == [100] * 10
+    assert train.dtype == np.uint8
+    assert train.max() == 255
+    assert not {image.tobytes() for image in train} & {image.tobytes() for image in test}
+
+
+def write_folder(folder, names):
+    rng = np.random.default_rng(0)
+    for name in names:
+        shape = (20, 28, 28) if "images" in name else (20,)
+        folder.mkdir(exist_ok=True)
+        idx.write_idx(folder / name, rng.integers(0, 10, shape).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"{p}-{k}-ubyte.gz" for p in ("train", "t10k") for k in ("images-idx3", "labels-idx1")],
+        [f"{p}-{k}-ubyte" for p in ("train", "t10k") for k in ("images.idx3", "labels.idx1")],
+        [
+            f"emnist-digits-{p}-{k}"
+            for p in ("train", "test")
+            for k in ("images-idx3", "labels-idx1")
+        ],
+        [
+            f"qmnist-{p}-{k}-ubyte"
+            for p in ("train", "test")
+            for k in ("images-idx3", "labels-idx1")
+        ],
+    ],
+)
+def test_usual_names_are_found(tmp_path, names):
+    write_folder(tmp_path, names)
+    (tmp_path / "README.txt").write_text("train images idx")
+    found = mnist.in_folder(tmp_path)
+    assert (found.train.count, found.test.count) == (20, 20)
+
+
+def test_missing_and_ambiguous_files_are_named(tmp_path):
+    write_folder(tmp_path, ["train-images-idx3-ubyte"])
+    with pytest.raises(DigitsError, match="train-labels"):
+        mnist.in_folder(tmp_path)
+    write_folder(tmp_path, ["qmnist-train-images-idx3-ubyte"])
+    with pytest.raises(DigitsError, match="--train_images FILE"):
+        mnist.in_folder(tmp_path)
+    with pytest.raises(DigitsError, match="expected a folder"):
+        mnist.in_folder(tmp_path / "nothing")
+
+
+def test_without_network_the_sample_is_taken_with_a_warning(tmp_path, capsys):
+    found = mnist.find(cache=tmp_path, mirrors=NOWHERE)
+    assert found.is_sample
+    assert "MNIST COULD NOT BE FETCHED" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.*"))
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves `content`, in the way that `manner` says."""
+
+    content = b""
+    manner = "good"
+    requests = 0
+
+    def do_GET(self):
+        type(self).requests += 1
+        if self.manner == "missing":
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        if self.manner == "cut":
+            self.wfile.write(self.content[: len(self.content) // 2])
+        elif self.manner == "slow":
+            try:
+                for byte in self.content[:400]:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(0.02)
+            except OSError:
+                pass  # the client gave up, as it should
+        else:
+            self.wfile.write(self.content)
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def mirror(monkeypatch):
+    """A mirror on this machine that has one file, "digits"."""
+    plain = bytes(range(256)) * 50
+    monkeypatch.setitem(download.SHA256, "digits", hashlib.sha256(plain).hexdigest())
+    Handler.content, Handler.manner, Handler.requests = gzip.compress(plain), "good", 0
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_fetched_once_and_then_taken_from_the_cache(tmp_path, mirror):
+    path = download.fetch("digits", tmp_path, [mirror])
+    assert path.read_bytes() == bytes(range(256)) * 50
+    assert download.fetch("digits", tmp_path, NOWHERE) == path
+    assert Handler.requests == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["digits"]
+
+
+def test_damaged_cache_is_fetched_again(tmp_path, mirror, capsys):
+    (tmp_path / "digits").write_bytes(b"damaged")
+    path = download.fetch("digits", tmp_path, [mirror])
+    assert path.read_bytes() == bytes(range(256)) * 50
+    assert "damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("manner", "content", "reason"),
+    [
+        ("missing", b"", "Not Found"),
+        ("cut", None, "of"),
+        ("slow", None, "still not done after 1 s"),
+        ("good", b"no gzip at all", "incorrect header"),
+        ("good", gzip.compress(b"something else"), "expected SHA-256"),
+        ("good", gzip.compress(b"x" * 100)[:-3], "cut short"),
+    ],
+)
+def test_bad_mirror_leaves_nothing_and_the_next_is_tried(tmp_path, mirror, manner, content, reason):
+    Handler.manner = manner
+    Handler.content = Handler.content if content is None else content
+    with pytest.raises(DigitsError, match=reason) as error:
+        download.fetch("digits", tmp_path, [mirror, *NOWHERE], limit_s=1)
+    assert "127.0.0.1:9/" in str(error.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_gzip_bomb_is_not_unpacked(tmp_path, mirror, monkeypatch):
+    monkeypatch.setattr(download, "_MOST_BYTES", 10_000)
+    Handler.content = gzip.compress(bytes(10_000_000))
+    with pytest.raises(DigitsError, match="sends"):
+        download.fetch("digits", tmp_path, [mirror])
+
+
+def test_data_command_says_what_is_there(tmp_path):
+    result = run("digits_tf.data", "--sample", "--sheet", tmp_path / "sheet.png")
+    assert result.returncode == 0, result.stderr
+    assert "4,000 digits of 28x28" in result.stdout
+    assert result.stdout.count("400") >= 10
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_data_command_errors(tmp_path, idx_pair):
+    images, labels = idx_pair
+    assert_one_line_error(run("digits_tf.data", "--data_dir", tmp_path / "no"), "no", "a folder")
+    assert_one_line_error(run("digits_tf.data", "--sample", "--data_dir", tmp_path), "one of")
+    assert_one_line_error(run("digits_tf.data", "--train_images", images), "--train_labels")
+    assert_one_line_error(run("digits_tf.data", "--nonsense"), "nonsense", "--help")
+    assert_one_line_error(run("digits_tf.data", "extra"), "extra")
+    result = run(
+        "digits_tf.data",
+        f"--train_images={labels}",
+        f"--train_labels={images}",
+        f"--test_images={images}",
+        f"--test_labels={labels}",
+    )
+    assert_one_line_error(result, "swapped", labels)

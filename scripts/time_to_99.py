@@ -63,50 +63,75 @@ class Contestant:
 
 
 def contestants() -> dict[str, Contestant]:
-    """The two recipes."""
+    """The two recipes. Ours was chosen on 10,000 held-out training digits."""
     return {
-        _OURS: Contestant(_our_net, 235, 256, True, 1e-2, 0.3, (0.9, 0.99)),
-        # torch's OneCycleLR rises for 0.3 of the steps, from 1/25 of the peak, along a cosine.
+        _OURS: Contestant(_our_net, 280, 256, True, 1.4e-2, 0.15, (0.7, 0.9)),
         _THEIRS: Contestant(_their_net, 235, 256, False, 1e-2, 0.3, (0.7, 0.9)),
     }
 
 
-def _our_net():
-    from digits_tf.model.resnet import resnet
+def _our_net() -> Any:
+    """Two convolutions and two dense layers.
 
-    return resnet(
-        depths=(1, 1),
-        widths=(24, 48),
-        stem_width=24,
-        stem_kernel=5,
-        stem_stride=2,
-        stem_pool=False,
-        use_bias=False,
-        bn_momentum=0.8,
-        name="ours",
+    The first convolution has a stride of 2 instead of max pooling behind it: on a CPU the gradient
+    of that pooling took half of each step (20 of 40 ms, measured), and it reads no better.
+    """
+    import keras
+    from keras import layers
+
+    he = "he_normal"
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            _normalized(),
+            layers.Conv2D(24, 5, strides=2, activation="relu", kernel_initializer=he),
+            layers.Conv2D(32, 3, kernel_initializer=he),
+            layers.MaxPooling2D(2),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dense(256, activation="relu", kernel_initializer=he),
+            layers.Dense(10),
+        ],
+        name=_OURS,
     )
 
 
-def _their_net():
+def _their_net() -> Any:
     import keras
     from keras import layers
+
+    def torch_like(fan_in: int) -> dict[str, Any]:
+        # PyTorch draws weights and biases evenly from ±1/sqrt(fan_in).
+        bound = fan_in**-0.5
+        uniform = keras.initializers.RandomUniform
+        return {
+            "kernel_initializer": uniform(-bound, bound),
+            "bias_initializer": uniform(-bound, bound),
+        }
 
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            layers.Rescaling(1 / 255),
-            layers.Conv2D(24, 5),
+            _normalized(),
+            layers.Conv2D(24, 5, **torch_like(25)),
             layers.MaxPooling2D(2),
             layers.ReLU(),
-            layers.Conv2D(32, 3),
+            layers.Conv2D(32, 3, **torch_like(9 * 24)),
             layers.MaxPooling2D(2),
             layers.ReLU(),
             layers.Flatten(),
-            layers.Dense(256, activation="relu"),
-            layers.Dense(10),
+            layers.Dense(256, activation="relu", **torch_like(800)),
+            layers.Dense(10, **torch_like(256)),
         ],
-        name="train_mnist_fast",
+        name=_THEIRS,
     )
+
+
+def _normalized() -> Any:
+    """Pixels 0..255 to mean 0 and deviation 1, by MNIST's own 0.1307 and 0.3081."""
+    from keras import layers
+
+    return layers.Rescaling(1 / (255 * 0.3081), offset=-0.1307 / 0.3081)
 
 
 def main(words: Sequence[str]) -> None:

@@ -1,7 +1,6 @@
 """Where frames come from: cameras, streams, videos, pictures, the demo."""
 
 import abc
-import contextlib
 import math
 import os
 import re
@@ -15,9 +14,9 @@ import numpy as np
 
 from digits_tf.camera import demo
 from digits_tf.errors import DigitsError
+from digits_tf.opencv import PICTURE_SUFFIXES, read_picture
 
 DEMO = "demo"
-_PICTURES = {".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 # A USB camera may fail to give a frame now and then, above all the first ones.
 _PATIENCE_S = 2.0
 
@@ -176,7 +175,7 @@ def open_source(where: str, width: int = 1920, height: int = 1080) -> Source:
     if path.is_dir():
         paths = sorted(each for each in path.iterdir() if _is_picture(each))
         if not paths:
-            kinds = " ".join(sorted(_PICTURES))
+            kinds = " ".join(sorted(PICTURE_SUFFIXES))
             raise DigitsError(f"{path}: expected pictures in this folder ({kinds}), found none")
         return Pictures(paths, f"{path}: {len(paths)} pictures")
     if not path.exists():
@@ -188,26 +187,6 @@ def open_source(where: str, width: int = 1920, height: int = 1080) -> Source:
         return Pictures([path], str(path))
     failure = f"{path}: expected a video or a picture, found something that OpenCV cannot read"
     return Capture(cv2.VideoCapture(str(path)), str(path), failure, live=False)
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """Reads a picture file as uint8 (h, w, 3), BGR.
-
-    Raises:
-        DigitsError: if it is no picture or is cut.
-        OSError: if it cannot be read at all.
-    """
-    # Not cv2.imread, which finds no files with an accent in their names on Windows.
-    content = path.read_bytes()
-    # libpng would write about a cut file on standard error by itself.
-    cut = content.startswith(b"\x89PNG") and b"IEND" not in content
-    frame = None
-    if content and not cut:
-        with contextlib.suppress(cv2.error):
-            frame = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if frame is None:
-        raise DigitsError(f"{path}: not a picture that can be read, or a cut one")
-    return frame
 
 
 def _open_camera(where: str, number: int, width: int, height: int) -> Capture:
@@ -244,7 +223,7 @@ def _camera_number(where: str) -> int | None:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in _PICTURES and path.is_file()
+    return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
 
 
 def _silence_opencv() -> None:

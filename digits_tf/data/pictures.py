@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from digits_tf.data import idx
 from digits_tf.data.digits import Digits
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import import_cv2
-
-_SUFFIXES = {".bmp", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".gif"}
+from digits_tf.opencv import PICTURE_SUFFIXES, read_picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +42,7 @@ class PictureDigits(Digits):
         """
         for start in range(0, self.count, size):
             some = self.paths[start : start + size]
-            images = np.stack([read_picture(path) for path in some])
+            images = np.stack([read_digit(path) for path in some])
             yield images, np.array([int(path.name[0]) for path in some], np.uint8)
 
     def hashes(self) -> dict[str, str]:
@@ -57,7 +56,7 @@ def open_pictures(folder: Path) -> PictureDigits:
     Raises:
         DigitsError: if there are none, or a name does not begin with a digit.
     """
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
     if not paths:
         raise DigitsError(f"{folder}: expected pictures named like 7_003.png, found none")
     for path in paths:
@@ -68,7 +67,7 @@ def open_pictures(folder: Path) -> PictureDigits:
     return PictureDigits(tuple(paths), folder)
 
 
-def read_picture(path: Path) -> np.ndarray:
+def read_digit(path: Path) -> np.ndarray:
     """Reads a picture of one digit as uint8 (28, 28), ink bright on 0.
 
     The ground is what most of the border shows; where it is light the picture is inverted.
@@ -76,13 +75,8 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         DigitsError: if it cannot be read or has another size.
     """
-    cv2 = import_cv2()
-    # cv2.imread cannot open names outside the code page on Windows.
-    content = np.frombuffer(path.read_bytes(), np.uint8)
-    image = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if len(content) else None
-    if image is None:
-        raise DigitsError(f"{path}: not a picture that OpenCV can read")
-    if image.shape != (28, 28):
+    image = read_picture(path, grey=True)
+    if image.shape != idx.IMAGE_SHAPE:
         height, width = image.shape
         raise DigitsError(f"{path}: expected 28x28 pixels, found {width}x{height}")
     border = np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])

@@ -5,7 +5,7 @@
     python -m digits_tf.evaluate FOLDER --json
 
 FOLDER holds 28x28 pictures whose names begin with their digit, light on dark or dark on light.
-Without files, MNIST's test set is read. A .tflite model needs no TensorFlow.
+Without files, MNIST's test set is read (of --data_dir, or fetched). A .tflite model needs no TensorFlow.
 """
 
 import json
@@ -19,7 +19,7 @@ from absl import flags
 
 from digits_tf import classifier, command, progress, storage
 from digits_tf.classifier import Classifier
-from digits_tf.data import mnist
+from digits_tf.data import flags as data_flags
 from digits_tf.data.digits import Digits, IdxDigits, open_pair
 from digits_tf.errors import DigitsError
 from digits_tf.evaluate.score import Score, score
@@ -41,6 +41,9 @@ _CONFUSION = flags.DEFINE_string("confusion", None, "Draw the confusion matrix i
 _MISTAKES = flags.DEFINE_string("mistakes", None, "Draw the misread digits into this PNG file.")
 _BATCH = flags.DEFINE_integer("batch_size", 250, "Digits read at a time.", lower_bound=1)
 _THREADS = flags.DEFINE_integer("threads", 1, "Threads for a .tflite model.", lower_bound=1)
+
+flags.declare_key_flag("data_dir")
+flags.declare_key_flag("sample")
 
 # Below this it is worth asking whether the file is EMNIST's under another name.
 _DOUBTFUL = 0.6
@@ -78,7 +81,7 @@ def _digits(words: Sequence[str]) -> Digits:
     if images or labels:
         raise DigitsError("--images and --labels go together: give both")
     if not words:
-        return mnist.find().test
+        return data_flags.find(data_flags.selection()).test
     folder = Path(words[0])
     if not folder.exists():
         raise DigitsError(f"{folder}: no such folder")

@@ -123,7 +123,7 @@ def main(words: Sequence[str]) -> None:
     print(f"device: {chosen}", file=sys.stderr)
     run = Run(folder)
     settings = _settings(recipe, arguments, mnist, data, chosen)
-    start = _open(run, settings)
+    start = _open(run, settings, chosen)
     extra = _tensorboard(run)
     _announce(run, recipe, data, start)
     limits = trainer.Limits(_STEPS.value, _MINUTES.value, _KEEP.value)
@@ -224,7 +224,12 @@ def _settings(
     return json.loads(json.dumps(settings))
 
 
-def _open(run: "Run", settings: dict[str, Any]) -> "Checkpoint | None":
+def _given() -> dict[str, flags.Flag]:
+    """The flags that were given on the command line."""
+    return {name: flags.FLAGS[name] for name in flags.FLAGS if flags.FLAGS[name].present}
+
+
+def _open(run: "Run", settings: dict[str, Any], device: "Device") -> "Checkpoint | None":
     """Makes the run folder, or finds where to go on.
 
     Raises:
@@ -248,6 +253,8 @@ def _open(run: "Run", settings: dict[str, Any]) -> "Checkpoint | None":
     config = {
         "command": " ".join(["python -m digits_tf.train", *sys.argv[1:]]),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "flags": {name: flag.value for name, flag in _given().items()},
+        "device": str(device),
         "settings": settings,
         "machine": machine.describe(),
         "versions": {

@@ -1,0 +1,85 @@
+"""Two tiers: what a Raspberry Pi needs to read digits, and what a PC needs to train."""
+
+import subprocess
+import sys
+import tomllib
+
+import numpy as np
+import pytest
+
+from conftest import ROOT, assert_one_line_error
+from digits_tf import classifier
+
+cv2 = pytest.importorskip("cv2")
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# What only the training tier installs.
+TRAINING = ("tensorflow", "keras", "matplotlib", "mlxtend", "pandas", "scipy")
+
+
+def names(requirements):
+    return {requirement.partition(">")[0].partition("=")[0] for requirement in requirements}
+
+
+def blocked(module, *words, modules=TRAINING, cwd=None):
+    """Runs a command where the named modules cannot be imported."""
+    script = (
+        "import runpy, sys\n"
+        f"for name in {modules!r}: sys.modules[name] = None\n"
+        f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)\n"
+    )
+    command = [sys.executable, "-c", script, *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_base_is_what_a_raspberry_pi_needs():
+    assert names(PROJECT["dependencies"]) == {"numpy", "absl-py", "ai-edge-litert"}
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras) == {"camera", "headless", "train", "tensorboard", "dev"}
+    assert names(extras["camera"]) == {"opencv-python"}
+    assert names(extras["headless"]) == {"opencv-python-headless"}
+    assert {"tensorflow", "keras", "matplotlib", "mlxtend"} <= names(extras["train"])
+    assert not any("opencv" in name or "torch" in name for name in names(extras["train"]))
+    # apt's versions on Raspberry Pi OS 12.
+    assert "numpy>=1.24" in PROJECT["dependencies"]
+    assert "opencv-python>=4.6" in extras["camera"]
+
+
+def test_a_picture_is_read_without_the_training_tier(tmp_path):
+    frame = np.zeros((480, 640), np.uint8)
+    cv2.line(frame, (320, 100), (320, 380), 255, 24)
+    cv2.imwrite(str(tmp_path / "one.png"), frame)
+    result = blocked("digits_tf.camera", "--tflite", "--source", tmp_path / "one.png", "--headless")
+    assert result.returncode == 0, result.stderr
+    assert "digit 1" in result.stdout
+
+
+@pytest.mark.parametrize("module", ["train", "model", "export", "evaluate", "data", "camera"])
+def test_help_needs_numpy_and_absl_alone(module):
+    result = blocked(f"digits_tf.{module}", "--help", modules=(*TRAINING, "cv2", "ai_edge_litert"))
+    assert result.returncode == 0, result.stderr
+    assert f"python -m digits_tf.{module}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "extra"),
+    [
+        ("model", [], "train"),
+        ("train", ["--sample"], "train"),
+        ("data", ["--sample"], "train"),
+        ("evaluate", ["--model=x.keras", str(ROOT / "tests")], "camera"),
+    ],
+)
+def test_what_is_missing_is_named(module, words, extra):
+    result = blocked(f"digits_tf.{module}", *words, modules=(*TRAINING, "cv2"))
+    if module == "evaluate":
+        assert_one_line_error(result)
+    else:
+        assert_one_line_error(result, f"digits_tf[{extra}]")
+
+
+def test_shipped_model_travels_in_the_wheel():
+    """`pip install .` must bring it: the folder tflite/ is not a package."""
+    include = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    assert include["targets"]["wheel"]["force-include"] == {"tflite": "digits_tf/shipped"}
+    assert classifier.shipped_model().parent.name == "tflite"

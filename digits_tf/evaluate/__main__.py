@@ -5,7 +5,8 @@
     python -m digits_tf.evaluate FOLDER --json
 
 FOLDER holds 28x28 pictures whose names begin with their digit, light on dark or dark on light.
-Without files, MNIST's test set is read (of --data_dir, or fetched). A .tflite model needs no TensorFlow.
+Without files, MNIST's test set is read (of --data_dir, or fetched). A .tflite model needs no
+TensorFlow.
 """
 
 import json

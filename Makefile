@@ -9,6 +9,7 @@ VENV ?= .venv
 SOURCE ?= demo
 RUN ?= runs/train
 DATA ?=
+TRAIN_FLAGS ?=
 
 # OpenCV's wheel with windows needs the system's OpenGL; without it take the one without.
 OPENCV ?= $(shell if [ "$$(uname -s)" = Linux ] && ! ldconfig -p | grep -q 'libGL\.so\.1'; \
@@ -28,7 +29,7 @@ test: $(VENV)/.dev
 
 train: $(VENV)/.dev
 	$(BIN)/python -m digits_tf.data $(DATA_FLAG)
-	$(BIN)/python -m digits_tf.train $(DATA_FLAG) --run=$(RUN) --resume
+	$(BIN)/python -m digits_tf.train $(DATA_FLAG) --run=$(RUN) --resume $(TRAIN_FLAGS)
 	$(BIN)/python -m digits_tf.evaluate --model=$(RUN) $(DATA_FLAG)
 	$(BIN)/python -m digits_tf.export $(RUN)
 

@@ -61,7 +61,8 @@ def run(
     except DigitsError as error:
         fail(str(error))
     except KeyboardInterrupt as interrupt:
-        print(f"\nstopped. {interrupt}".rstrip(), file=sys.stderr)
+        hint = f"; {interrupt}" if str(interrupt) else ""
+        print(f"\nstopped{hint}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone: nothing is left to say.
@@ -76,7 +77,7 @@ def describe(error: OSError) -> str:
     """One line about a failed read or write: the file, the reason, what to do."""
     where = f"{error.filename}: " if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{where}the disk is full: free some space and type the command again"
+        return f"{where}the disk is full: free some space"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{where}no permission ({error.strerror})"
     return f"{where}{error.strerror or error}"

@@ -320,7 +320,7 @@ def test_command_ends_on_ctrl_c_with_one_line(tmp_path):
     _, rest = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in rest
-    assert "stopped. Go on with: python -m digits_tf.train" in rest
+    assert "stopped; go on with: python -m digits_tf.train" in rest
     assert "--run=runs/run-001 --resume" in rest
     assert Run(tmp_path / "runs" / "run-001").latest().epoch >= 1
 

@@ -9,7 +9,8 @@ from digits_tf.evaluate.score import Score
 
 _BATCH = 250
 # Greatest difference of a probability. float16 weights keep 11 bits.
-TOLERANCES = {"saved_model": 1e-4, "float32": 1e-4, "float16": 1e-2}
+# What int8 may differ by is counted in digits.
+TOLERANCES = {"saved_model": 1e-4, "float32": 1e-4, "float16": 1e-2, "int8": 1.0}
 # How much less may be read right. Two digits where so few are tested that each counts for more.
 _LEAST_ACCURACY_LOSS = 0.0005
 _LEAST_DIGITS_LOST = 2
@@ -52,7 +53,7 @@ class Parity:
             difference = float(np.abs(probabilities - expected).max())
             greatest = max(greatest, difference if np.isfinite(difference) else np.inf)
             score.add(images, labels, probabilities)
-        if not greatest <= TOLERANCES.get(kind, 1.0):
+        if not greatest <= TOLERANCES[kind]:
             raise DigitsError(
                 f"the {kind} model disagrees with the one it was made from: a probability differs "
                 f"by {greatest:.2g} (at most {TOLERANCES[kind]:g}); nothing was written"

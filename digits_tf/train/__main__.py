@@ -133,7 +133,7 @@ def main(words: Sequence[str]) -> None:
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{_resume_hint(run)}") from None
     except OSError as error:
-        raise DigitsError(f"{command.describe(error)}. {_resume_hint(run)}") from None
+        raise DigitsError(f"{command.describe(error)}; then: {_resume_hint(run)}") from None
 
 
 def _recipe() -> Recipe:
@@ -308,7 +308,7 @@ def _resume_hint(run: "Run") -> str:
     given = [word for word in sys.argv[1:] if word not in ("--resume", "--resume=true")]
     if not _RUN.value:
         given.append(f"--run={run.folder}")
-    return f"Go on with: {' '.join(['python -m digits_tf.train', *given, '--resume'])}"
+    return f"go on with: {' '.join(['python -m digits_tf.train', *given, '--resume'])}"
 
 
 if __name__ == "__main__":

@@ -68,8 +68,9 @@ def find(
     try:
         paths = [download.fetch(name, folder, mirrors) for name in download.SHA256]
     except DigitsError as error:
+        found = sample()
         print(f"{error}\n{_SAMPLE_WARNING}", file=sys.stderr)
-        return sample()
+        return found
     return Mnist(open_pair(paths[0], paths[1]), open_pair(paths[2], paths[3]))
 
 

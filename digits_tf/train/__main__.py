@@ -109,6 +109,8 @@ def main(words: Sequence[str]) -> None:
     recipe = dataclasses.replace(recipe, architecture=arguments["name"])
     folder = _folder()
     _check_folder(folder)
+    if _TENSORBOARD.value and not importlib.util.find_spec("tensorboard"):
+        raise DigitsError("--tensorboard needs pip install 'digits_tf[tensorboard]'")
     mnist = data_flags.find(data_flags.selection())
     backend.import_tensorflow()
     # TensorFlow is imported from here on, so that --help and wrong flags answer at once.
@@ -295,12 +297,8 @@ def _announce(run: "Run", recipe: Recipe, data: "TrainingData", start: "Checkpoi
 def _tensorboard(run: "Run") -> list[Any]:
     if not _TENSORBOARD.value:
         return []
-    import importlib.util
-
     import keras
 
-    if not importlib.util.find_spec("tensorboard"):
-        raise DigitsError("--tensorboard needs pip install 'digits_tf[tensorboard]'")
     return [keras.callbacks.TensorBoard(str(run.folder / "tensorboard"))]
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import importlib.util
 import json
 import os
 import shutil
@@ -339,6 +340,14 @@ def test_help_and_wrong_flags():
     assert "Default: 12, seed recipe: 100" in result.stdout
     assert_one_line_error(run("digits_tf.train", "--epochs=0"), "epochs")
     assert_one_line_error(run("digits_tf.train", "--precision=float8"), "precision")
+
+
+def test_tensorboard_is_asked_for_before_the_run_begins(tmp_path):
+    if importlib.util.find_spec("tensorboard"):
+        pytest.skip("TensorBoard is installed")
+    result = run("digits_tf.train", "--sample", "--tensorboard", "--run=r", cwd=tmp_path)
+    assert_one_line_error(result, "digits_tf[tensorboard]")
+    assert not list(tmp_path.iterdir())
 
 
 def test_written_whole_or_not_at_all(tmp_path):

@@ -11,6 +11,7 @@ the end result.json, confusion.png and mistakes.png.
 
 import dataclasses
 import datetime
+import importlib.util
 import platform
 import sys
 from collections.abc import Sequence

@@ -69,6 +69,8 @@ class Recorder(keras.callbacks.Callback):
             "learning_rate": float(keras.ops.convert_to_numpy(rate)),
             "seconds": time.monotonic() - self._start,
         }
+        # Under Keras' own names, for the callbacks behind this one (TensorBoard).
+        logs.update(val_loss=row["held_out_loss"], val_accuracy=row["held_out_accuracy"])
         self.history.append(row)
         optimizer = variable_values(self.model.optimizer.variables)
         state = Checkpoint(epoch + 1, self.history, weights, optimizer, average)

@@ -2,7 +2,7 @@
 
 Each epoch's order and augmentation follow from (seed, epoch) alone, so that a run can begin at any
 epoch. Digits that fit in memory are one resident uint8 array from which batches are gathered; that
-is 6 times faster than reading records (docs/training.md) and shuffles perfectly. Larger files are
+is 3 times faster than reading records (docs/training.md) and shuffles perfectly. Larger files are
 streamed with `FixedLengthRecordDataset` and shuffled within a buffer.
 """
 

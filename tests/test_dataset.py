@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -72,6 +73,13 @@ def test_order_is_a_function_of_seed_and_epoch(data):
     assert keys(batches(data, 1, 2)) == second
     assert keys(batches(data, 0, 1)) == first
     assert keys(batches(data, 0, 1, seed=1)) != first
+
+
+@pytest.mark.parametrize("global_seed", [0, 7])
+def test_order_does_not_follow_the_global_seed(data, global_seed):
+    expected = keys(batches(data))
+    keras.utils.set_random_seed(global_seed)
+    assert keys(batches(data)) == expected
 
 
 def test_augmentation_goes_with_the_digit_not_its_place(data):

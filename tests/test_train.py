@@ -326,6 +326,21 @@ def test_command_ends_on_ctrl_c_with_one_line(tmp_path):
     assert Run(tmp_path / "runs" / "run-001").latest().epoch >= 1
 
 
+def test_command_streams_files(tmp_path, idx_pair):
+    images, labels = idx_pair
+    files = [
+        f"--{part}_{kind}={path}"
+        for part in ("train", "test")
+        for kind, path in (("images", images), ("labels", labels))
+    ]
+    words = ["--architecture=tiny", "--epochs=1", "--batch_size=9", "--stream", "--run=here"]
+    result = run("digits_tf.train", *files, *words, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "test accuracy" in result.stderr
+    config = json.loads((tmp_path / "here" / "config.json").read_text())
+    assert config["settings"]["data"]["stream"] is True
+
+
 def test_preview_draws_and_does_not_train(tmp_path):
     result = run("digits_tf.train", "--sample", "--preview=seen.png", cwd=tmp_path)
     assert result.returncode == 0, result.stderr

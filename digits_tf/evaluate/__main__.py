@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from digits_tf import classifier, command, progress, storage
+from digits_tf import classifier, command, progress
 from digits_tf.classifier import Classifier
 from digits_tf.data import flags as data_flags
 from digits_tf.data.digits import Digits, IdxDigits, open_pair
 from digits_tf.errors import DigitsError
+from digits_tf.evaluate import drawing
 from digits_tf.evaluate.score import Score, score
 
 _IMAGES = flags.DEFINE_string("images", None, "An idx file of 28x28 pictures, raw or .gz.")
@@ -58,7 +59,7 @@ def main(words: Sequence[str]) -> None:
     start = time.perf_counter()
     result = score(model.probabilities, _with_bar(digits))
     seconds = time.perf_counter() - start
-    _draw(result)
+    drawing.draw(result, _path(_CONFUSION.value), _path(_MISTAKES.value))
     if _JSON.value:
         figures = {
             "model": str(path),
@@ -102,23 +103,8 @@ def _with_bar(digits: Digits) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             bar.update(len(images))
 
 
-def _draw(result: Score) -> None:
-    if not _CONFUSION.value and not _MISTAKES.value:
-        return
-    from digits_tf import plots
-
-    if _CONFUSION.value:
-        with storage.replacing(Path(_CONFUSION.value)) as beside:
-            plots.confusion(result.confusion, beside)
-    if _MISTAKES.value:
-        with storage.replacing(Path(_MISTAKES.value)) as beside:
-            plots.mistakes(
-                result.mistake_images,
-                result.mistake_labels,
-                result.mistake_probabilities,
-                beside,
-                total=result.mistakes,
-            )
+def _path(name: str | None) -> Path | None:
+    return Path(name) if name else None
 
 
 def _print(result: Score, path: Path, digits: Digits, seconds: float) -> None:

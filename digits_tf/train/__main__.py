@@ -227,9 +227,9 @@ def _settings(
     return json.loads(json.dumps(settings))
 
 
-def _given() -> dict[str, flags.Flag]:
-    """The flags that were given on the command line."""
-    return {name: flags.FLAGS[name] for name in flags.FLAGS if flags.FLAGS[name].present}
+def _given() -> dict[str, Any]:
+    """The values of the flags that were given on the command line."""
+    return {name: flags.FLAGS[name].value for name in flags.FLAGS if flags.FLAGS[name].present}
 
 
 def _open(run: "Run", settings: dict[str, Any], device: "Device") -> "Checkpoint | None":
@@ -256,7 +256,7 @@ def _open(run: "Run", settings: dict[str, Any], device: "Device") -> "Checkpoint
     config = {
         "command": " ".join(["python -m digits_tf.train", *sys.argv[1:]]),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "flags": {name: flag.value for name, flag in _given().items()},
+        "flags": _given(),
         "device": str(device),
         "settings": settings,
         "machine": machine.describe(),

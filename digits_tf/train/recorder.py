@@ -10,7 +10,7 @@ from digits_tf import plots, storage
 from digits_tf.train import checkpoint
 from digits_tf.train.callbacks import WeightAverage, assign, say, variable_values
 from digits_tf.train.checkpoint import Checkpoint
-from digits_tf.train.run import Run, best_row
+from digits_tf.train.run import Run, best_row, is_spent
 
 
 class Recorder(keras.callbacks.Callback):
@@ -85,8 +85,7 @@ class Recorder(keras.callbacks.Callback):
             f"held out {row['held_out_accuracy']:.2%}{' (best)' if best is row else ''}, "
             f"{row['seconds']:.0f} s"
         )
-        spent = sum(past["seconds"] for past in self.history)
-        if self._limit_s is not None and spent + row["seconds"] > self._limit_s:
+        if self._limit_s is not None and is_spent(self.history, self._limit_s):
             say(f"the time limit of {self._limit_s / 60:.0f} minutes ends the training here")
             self.model.stop_training = True
 

@@ -4,9 +4,10 @@ import datetime
 
 import numpy as np
 
-from digits_tf import plots, storage
+from digits_tf import storage
 from digits_tf.classifier import load
 from digits_tf.data.digits import Digits
+from digits_tf.evaluate import drawing
 from digits_tf.evaluate.score import score
 from digits_tf.train.callbacks import clock, say
 from digits_tf.train.run import Run, best_row
@@ -31,16 +32,7 @@ def write(run: Run, test: Digits) -> None:
     model = load(run.best_file)
     say(f"reading the test set with the model of epoch {best['epoch']}")
     found = score(model.probabilities, test.batches(_BATCH))
-    with storage.replacing(run.folder / "confusion.png") as beside:
-        plots.confusion(found.confusion, beside)
-    with storage.replacing(run.folder / "mistakes.png") as beside:
-        plots.mistakes(
-            found.mistake_images,
-            found.mistake_labels,
-            found.mistake_probabilities,
-            beside,
-            total=found.mistakes,
-        )
+    drawing.draw(found, run.folder / "confusion.png", run.folder / "mistakes.png")
     seconds = float(np.sum([row["seconds"] for row in latest.history]))
     storage.write_json(
         run.result_file,

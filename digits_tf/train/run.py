@@ -126,6 +126,13 @@ def best_row(history: list[dict[str, Any]]) -> dict[str, Any]:
     return min(history, key=lambda row: row["held_out_loss"])
 
 
+def is_spent(history: list[dict[str, Any]], limit_s: float | None) -> bool:
+    """Whether another epoch as long as the last would end after `limit_s` seconds of training."""
+    if limit_s is None or not history:
+        return False
+    return sum(row["seconds"] for row in history) + history[-1]["seconds"] > limit_s
+
+
 def new_folder(runs: Path) -> Path:
     """The next free numbered folder."""
     numbers = [number for number, _ in _numbered(runs)]

@@ -14,7 +14,7 @@ from digits_tf.train.checkpoint import Checkpoint
 from digits_tf.train.device import Device
 from digits_tf.train.recipe import Recipe
 from digits_tf.train.recorder import Recorder, save_best, write_reports
-from digits_tf.train.run import Run
+from digits_tf.train.run import Run, is_spent
 from digits_tf.train.schedule import OneCycle
 
 
@@ -97,7 +97,7 @@ def train(
             save_best(run, blank, best)
         write_reports(run, history)
     limit_s = limits.minutes * 60 if limits.minutes else None
-    if first_epoch >= recipe.epochs or (limit_s and _is_spent(history, limit_s)):
+    if first_epoch >= recipe.epochs or is_spent(history, limit_s):
         return history
     batches = dataset.training_batches(
         data,
@@ -138,11 +138,6 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.Optimizer:
     # Decaying what shifts and scales brings nothing and can undo the norms.
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
-
-
-def _is_spent(history: list[dict[str, Any]], limit_s: float) -> bool:
-    spent = sum(row["seconds"] for row in history)
-    return bool(history) and spent + history[-1]["seconds"] > limit_s
 
 
 @contextlib.contextmanager

@@ -5,6 +5,17 @@ import dataclasses
 from digits_tf.model.strength import Augmentation
 
 _BENT = Augmentation(rotation=8, slant=0.1, scale=0.08, shift=0.8, elastic=1.0, stroke=0.2)
+# Pens of every width, other hands' slants, and what a camera and a crop do to a digit.
+_WRITTEN = Augmentation(
+    rotation=9,
+    slant=0.18,
+    scale=0.1,
+    shift=1.0,
+    elastic=1.5,
+    stroke=0.5,
+    blur=0.4,
+    gain=0.3,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +51,8 @@ class Recipe:
 
 RECIPES = {
     "default": Recipe(),
+    # For digits on paper and boards rather than MNIST's: stronger changes, and longer.
+    "handwriting": Recipe(epochs=16, augmentation=_WRITTEN),
     # The seed's own: Adam at a constant rate on raw pixels, nothing else.
     "seed": Recipe(
         architecture="resnet",

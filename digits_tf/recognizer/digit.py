@@ -21,9 +21,9 @@ class Digit:
 
     label: int | None
     confidence: float
-    probabilities: np.ndarray
+    probabilities: np.ndarray = dataclasses.field(repr=False)
     box: tuple[int, int, int, int]
-    crop: np.ndarray
+    crop: np.ndarray = dataclasses.field(repr=False)
     line: int = 0
 
 

@@ -2,8 +2,11 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+
+_DECIMALS = 4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -40,3 +43,19 @@ def text(digits: Sequence[Digit]) -> str:
         if digit.label is not None:
             lines[digit.line] = lines.get(digit.line, "") + str(digit.label)
     return "\n".join(lines.values())
+
+
+def as_json(digit: Digit) -> dict[str, Any]:
+    """A digit as JSON can say it, without its crop.
+
+    Returns:
+        label (0 to 9 or None), confidence, box (x, y, width, height in pixels of the frame),
+        probabilities (ten); rounded to four decimals.
+    """
+    return {
+        "label": digit.label,
+        "confidence": round(float(digit.confidence), _DECIMALS),
+        "box": [int(value) for value in digit.box],
+        # float32 prints as float64 with all its noise unless it is converted before rounding.
+        "probabilities": [round(float(value), _DECIMALS) for value in digit.probabilities],
+    }

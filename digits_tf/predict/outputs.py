@@ -1,0 +1,161 @@
+"""Files that are made of pictures and of the digits found in them."""
+
+import abc
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits_tf import storage
+from digits_tf.data import idx
+from digits_tf.errors import DigitsError
+from digits_tf.predict.annotate import annotate
+from digits_tf.recognizer import Digit
+
+# In which OpenCV writes colours; for other pictures PNG is taken.
+_COLOUR_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
+
+
+class Names:
+    """Gives each output file a name of its own.
+
+    Args:
+        inputs: files that must not be written over.
+    """
+
+    def __init__(self, inputs: Iterable[Path]):
+        self._used = {_key(path): 1 for path in inputs}
+
+    def unique(self, path: Path) -> Path:
+        """The path itself, or if it is taken "photo-2.jpg", "photo-3.jpg" and so on."""
+        chosen = path
+        while (number := self._used.get(_key(chosen))) is not None:
+            self._used[_key(path)] = number = max(number, self._used[_key(path)]) + 1
+            chosen = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        self._used[_key(chosen)] = 1
+        return chosen
+
+
+class Output(abc.ABC):
+    """Takes what was read in each picture."""
+
+    @abc.abstractmethod
+    def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
+        """Takes one picture.
+
+        Args:
+            place: its name below an output folder.
+            picture: uint8 (h, w, 3), BGR.
+            digits: found in it.
+
+        Raises:
+            DigitsError: if this one cannot be written.
+            OSError: if none can.
+        """
+
+    def close(self) -> None:
+        """Writes what is still held back, also after an interruption."""
+        return
+
+    def note(self) -> str:
+        """What is to be said in the end, in one line; empty: nothing."""
+        return ""
+
+
+class Annotated(Output):
+    """The pictures with boxes and labels, under their own names.
+
+    Args:
+        folder: where to.
+        names: shared by all outputs.
+    """
+
+    def __init__(self, folder: Path, names: Names):
+        self._folder, self._names = folder, names
+
+    def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
+        """Writes one picture, see `Output.add`."""
+        if place.suffix.lower() not in _COLOUR_SUFFIXES:
+            place = place.with_suffix(".png")
+        _write(self._names.unique(self._folder / place), annotate(picture, digits))
+
+
+class Crops(Output):
+    """What the net saw: photo_00_7.png is the first mark in photo, read as a 7.
+
+    A mark without a label gets an x: photo_01_x.png.
+
+    Args:
+        folder: where to.
+        names: shared by all outputs.
+    """
+
+    def __init__(self, folder: Path, names: Names):
+        self._folder, self._names = folder, names
+
+    def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
+        """Writes the crops of one picture, see `Output.add`."""
+        for number, digit in enumerate(digits):
+            label = "x" if digit.label is None else digit.label
+            name = place.with_name(f"{place.stem}_{number:02}_{label}.png")
+            _write(self._names.unique(self._folder / name), digit.crop)
+
+
+class Idx(Output):
+    """The crops that have a label as a pair of files in MNIST's format.
+
+    Args:
+        prefix: what their names begin with.
+
+    """
+
+    def __init__(self, prefix: str):
+        self._paths = Path(f"{prefix}-images-idx3-ubyte"), Path(f"{prefix}-labels-idx1-ubyte")
+        self._images, self._labels = bytearray(), bytearray()
+        self._left_out = 0
+
+    def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
+        """Keeps 784 bytes a digit, see `Output.add`."""
+        for digit in digits:
+            # The format has no sign for "none of the ten".
+            if digit.label is None:
+                self._left_out += 1
+            else:
+                self._images += digit.crop.tobytes()
+                self._labels.append(digit.label)
+
+    def close(self) -> None:
+        """Writes both files, if there is a digit to write: an idx file cannot be empty."""
+        if not self._labels:
+            return
+        images = np.frombuffer(self._images, np.uint8).reshape(-1, *idx.IMAGE_SHAPE)
+        labels = np.frombuffer(self._labels, np.uint8)
+        for path, array in zip(self._paths, (images, labels), strict=True):
+            with storage.replacing(path) as beside:
+                idx.write_idx(beside, array)
+
+    def note(self) -> str:
+        """What was written and what was left out."""
+        images, labels = self._paths
+        if not self._labels:
+            return f"{images}: not written, as no digit was read"
+        left_out = f"; {self._left_out} left out that have no label" if self._left_out else ""
+        return f"{images}, {labels.name}: {len(self._labels)} digits{left_out}"
+
+
+def _key(path: Path) -> str:
+    # Some file systems do not tell A.jpg from a.jpg.
+    return os.path.realpath(path).casefold()
+
+
+def _write(path: Path, picture: np.ndarray) -> None:
+    try:
+        good, content = cv2.imencode(path.suffix, picture)
+    except cv2.error:
+        good = False
+    if not good:
+        height, width = picture.shape[:2]
+        raise DigitsError(f"{path}: OpenCV cannot write {width}x{height} pixels as {path.suffix}")
+    storage.write_bytes(path, content.tobytes())

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits_tf import storage
+from digits_tf import quiet, storage
 from digits_tf.data import idx
 from digits_tf.errors import DigitsError
 from digits_tf.predict.annotate import annotate
@@ -151,10 +151,11 @@ def _key(path: Path) -> str:
 
 
 def _write(path: Path, picture: np.ndarray) -> None:
-    try:
-        good, content = cv2.imencode(path.suffix, picture)
-    except cv2.error:
-        good = False
+    with quiet.standard_error():
+        try:
+            good, content = cv2.imencode(path.suffix, picture)
+        except cv2.error:
+            good = False
     if not good:
         height, width = picture.shape[:2]
         raise DigitsError(f"{path}: OpenCV cannot write {width}x{height} pixels as {path.suffix}")

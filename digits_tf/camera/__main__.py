@@ -1,13 +1,15 @@
 """Reads digits from a camera and shows them in a window; without a display, prints them.
 
-python -m digits_tf.camera --tflite --source demo
-python -m digits_tf.camera --source 0
-python -m digits_tf.camera --source photos/ --headless --save last.png
+python -m digits_tf.camera --tflite                            the demo board
+python -m digits_tf.camera --tflite --source 0                 the first camera
+python -m digits_tf.camera --tflite --source picamera          a Raspberry Pi's own camera
+python -m digits_tf.camera --source photos/ --headless         JSON lines on standard output
+python -m digits_tf.camera --source clip.mp4 --record out.mp4
 
-Needs neither TensorFlow nor a camera. ESC or q ends; a key goes from one picture to the next. Write
-bright on dark, one digit at a time.
+Needs neither TensorFlow nor a camera. q or ESC ends, ? shows the other keys.
 """
 
+import contextlib
 import io
 import sys
 from collections.abc import Sequence
@@ -19,14 +21,14 @@ from digits_tf import command
 from digits_tf.errors import DigitsError
 from digits_tf.opencv import import_cv2
 
-# A demo that nobody looks at ends by itself. Ten digits take as long.
+# A demo that nobody looks at ends by itself. Ten digits take 17 s.
 _DEMO_SECONDS = 20.0
 
 _SOURCE = flags.DEFINE_string(
     "source",
     "demo",
-    "A camera's number or /dev/videoN, a stream's address, a video, a picture, a folder of "
-    "pictures, or demo: a board on which the program writes.",
+    "A camera's number or /dev/videoN; picamera; a stream's address (rtsp://, http://); a video; a "
+    "picture, a folder or a pattern of pictures; or demo: a board on which the program writes.",
 )
 _TFLITE = flags.DEFINE_boolean(
     "tflite", True, "Read with LiteRT and the exported .tflite file, without TensorFlow."
@@ -39,6 +41,9 @@ _MODEL = flags.DEFINE_string(
 )
 _WIDTH = flags.DEFINE_integer("width", 1920, "Pixels asked of a camera.", lower_bound=1)
 _HEIGHT = flags.DEFINE_integer("height", 1080, "Pixels asked of a camera.", lower_bound=1)
+_FPS = flags.DEFINE_float(
+    "fps", 30.0, "Frames per second asked of a camera.", lower_bound=1.0, upper_bound=1000.0
+)
 _THRESHOLD = flags.DEFINE_float(
     "threshold",
     0.5,
@@ -60,8 +65,18 @@ _SECONDS = flags.DEFINE_float(
     "window.",
     lower_bound=0.0,
 )
-_HEADLESS = flags.DEFINE_boolean("headless", False, "Open no window, print what is read.")
-_SAVE = flags.DEFINE_string("save", None, "At the end, write the last frame to this PNG file.")
+_HEADLESS = flags.DEFINE_boolean(
+    "headless", False, "Open no window; print a JSON object for each change of the reading."
+)
+_EVERY_FRAME = flags.DEFINE_boolean(
+    "every_frame", False, "Without a window, print a JSON object for each frame."
+)
+_RECORD = flags.DEFINE_string(
+    "record", None, "Record what is read to this .mp4 file, as the window shows it."
+)
+_MIRROR = flags.DEFINE_boolean(
+    "mirror", False, "Show and record the picture mirrored; it is read as it is."
+)
 _THREADS = flags.DEFINE_integer(
     "threads", 1, "For LiteRT; one is the quickest for a net this small.", lower_bound=1
 )
@@ -72,42 +87,53 @@ def main(words: Sequence[str]) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A picture's name may have letters that the terminal lacks: no reason to stop.
         sys.stdout.reconfigure(errors="backslashreplace")
-    save = _save_path()
     _check_model_flags()
     import_cv2()
-    from digits_tf import classifier
-    from digits_tf.camera.display import Lines, Window, has_display
+    from digits_tf.camera.display import Display, Lines
     from digits_tf.camera.loop import Loop
-    from digits_tf.camera.source import DEMO, open_source
+    from digits_tf.camera.notices import Notices
+    from digits_tf.camera.overlay import Overlay
+    from digits_tf.camera.recording import check_path
+    from digits_tf.camera.screen import has_display
+    from digits_tf.camera.sources import DEMO, Wanted, open_source
+    from digits_tf.camera.steadier import Steadier
+    from digits_tf.recognizer import Recognizer
 
-    source = open_source(_SOURCE.value, _WIDTH.value, _HEIGHT.value)
-    try:
-        model = classifier.load(_MODEL.value, _THREADS.value)
+    record = Path(_RECORD.value) if _RECORD.value is not None else None
+    if record:
+        check_path(record)
+    notices = Notices()
+    recognizer = Recognizer.load(_MODEL.value, _THREADS.value, _THRESHOLD.value)
+    wanted = Wanted(_WIDTH.value, _HEIGHT.value, _FPS.value)
+    with contextlib.ExitStack() as stack:
+        source = open_source(_SOURCE.value, wanted, notices.tell)
+        stack.callback(source.release)
+        notices.tell(source.description)
         headless = _HEADLESS.value or not has_display()
         seconds, demo = _SECONDS.value, _SOURCE.value == DEMO
-        print(source.description)
+        display: Display
         if headless:
             note = "--headless" if _HEADLESS.value else "no display"
             note += ": printing what is read"
             if demo and seconds is None and _FRAMES.value is None:
                 seconds = _DEMO_SECONDS
                 note += f", for {seconds:.0f} s (--seconds sets another time)"
-            print(note, flush=True)
+            notices.tell(note)
+            display = Lines(_EVERY_FRAME.value)
+        else:
+            from digits_tf.camera.window import Window
+
+            display = Window(recognizer.stages, notices)
+            stack.callback(display.close)
         # Unseen files are read as fast as can be; a demo has time, unless its frames are counted.
         paced = not headless or (demo and _FRAMES.value is None)
-        display = Lines() if headless else Window()
-        loop = Loop(source, model, display, _THRESHOLD.value, paced)
-        try:
-            loop.run(_FRAMES.value, seconds)
-        finally:
-            # Also after Ctrl-C, the usual end of a camera without a window.
-            display.close()
-            if loop.last:
-                print(loop.summary())
-                if save:
-                    _write_png(save, loop.last.annotated())
-    finally:
-        source.release()
+        steadier, overlay = Steadier(_THRESHOLD.value), Overlay(_MIRROR.value)
+        loop = Loop(source, recognizer, display, notices, steadier, overlay, paced)
+        # Also after Ctrl-C, the usual end of a camera without a window.
+        stack.callback(loop.close)
+        if record:
+            loop.record(record)
+        loop.run(_FRAMES.value, seconds)
 
 
 def _check_model_flags() -> None:
@@ -116,27 +142,6 @@ def _check_model_flags() -> None:
         raise DigitsError("--notflite needs another model: name it with --model")
     if _TFLITE.present > 0 and _TFLITE.value and model and Path(model).suffix != ".tflite":
         raise DigitsError(f"--tflite contradicts --model {model}: leave one of them out")
-
-
-def _save_path() -> Path | None:
-    if _SAVE.value is None:
-        return None
-    path = Path(_SAVE.value)
-    if path.suffix.lower() != ".png" or path.is_dir():
-        raise DigitsError(f"--save expects a PNG file, received {_SAVE.value!r}")
-    return path
-
-
-def _write_png(path: Path, frame) -> None:
-    import cv2
-
-    from digits_tf import storage
-
-    good, content = cv2.imencode(".png", frame)
-    if not good:
-        raise DigitsError(f"{path}: OpenCV cannot write PNG files")
-    storage.write_bytes(path, content.tobytes())
-    print(f"last frame: {path}")
 
 
 if __name__ == "__main__":

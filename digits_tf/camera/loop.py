@@ -1,15 +1,27 @@
-"""The way from a frame to a digit, again and again."""
+"""The way from a frame to its reading, again and again."""
 
+import collections
 import time
+from pathlib import Path
 
 import numpy as np
 
-from digits_tf.camera.display import Display, View, Wish
+from digits_tf.camera import snapshot
+from digits_tf.camera.display import Display, Wish
 from digits_tf.camera.fps import FpsMeter
-from digits_tf.camera.preprocess import find_digit
-from digits_tf.camera.reading import Reading, judge
-from digits_tf.camera.source import Source
-from digits_tf.classifier.classifier import INPUT_SHAPE, Classifier
+from digits_tf.camera.notices import Notices
+from digits_tf.camera.overlay import Overlay
+from digits_tf.camera.recording import SUFFIX, Recording
+from digits_tf.camera.sources import Frame, Source
+from digits_tf.camera.steadier import Steadier
+from digits_tf.camera.view import View
+from digits_tf.command import describe
+from digits_tf.errors import DigitsError
+from digits_tf.recognizer import Recognizer
+
+# How long it may take until a key, the end or a lost camera is noticed.
+_SLICE_S = 0.02
+_LIVE_FPS, _STILL_FPS = 30.0, 1.0
 
 
 class Loop:
@@ -17,29 +29,45 @@ class Loop:
 
     Args:
         source: where frames come from.
-        classifier: reads the digits.
-        display: shows them.
-        threshold: 0 to 1; a digit whose probability is not above it is none.
+        recognizer: reads them.
+        display: shows the readings.
+        notices: takes what else the user is told.
+        steadier: steadies the readings of a stream; pictures are never steadied.
+        overlay: draws, for a window or a recording.
         paced: whether a source with a rate of its own is held to it; if not, it runs as fast as it
-            can and its frames' times are counted, not measured.
-
-    Attributes:
-        last: what was shown last; None before the first frame.
+            can.
     """
 
     def __init__(
         self,
         source: Source,
-        classifier: Classifier,
+        recognizer: Recognizer,
         display: Display,
-        threshold: float = 0.5,
+        notices: Notices,
+        steadier: Steadier,
+        overlay: Overlay,
         paced: bool = True,
     ):
-        self._source, self._classifier, self._display = source, classifier, display
-        self._threshold, self._paced = threshold, paced
-        self._frames = self._digits = 0
-        self._start = self._end = self._find_s = self._net_s = 0.0
-        self.last: View | None = None
+        self._source, self._recognizer, self._display = source, recognizer, display
+        self._notices, self._overlay, self._paced = notices, overlay, paced
+        self._steadier = None if source.still else steadier
+        self._recording: Recording | None = None
+        self._meter = FpsMeter()
+        self._count = 0
+        self._start = self._end = time.monotonic()
+        self._draw_ms = 0.0
+        self._totals: dict[str, float] = collections.defaultdict(float)
+        self._held = False
+        self._shown: tuple[View, np.ndarray | None] | None = None
+
+    def record(self, path: Path) -> None:
+        """Begins a recording.
+
+        Raises:
+            OSError: if it cannot be written there.
+        """
+        fps = self._source.fps or (_STILL_FPS if self._source.still else _LIVE_FPS)
+        self._recording = Recording(path, fps, self._source.live)
 
     def run(self, frames: int | None = None, seconds: float | None = None) -> None:
         """Runs until the source or the user ends it, or until a limit is reached.
@@ -49,52 +77,113 @@ class Loop:
             seconds: the longest time.
 
         Raises:
-            DigitsError: if the source fails.
+            DigitsError: if the source or the recording fails.
         """
-        # The first call lays out the net's memory and would spoil the figures.
-        self._classifier.probabilities(np.zeros((1, *INPUT_SHAPE[:2]), np.uint8))
-        meter = FpsMeter()
-        self._start = self._end = due = time.perf_counter()
-        for index, frame in enumerate(self._source.frames()):
+        self._start = self._end = due = time.monotonic()
+        end = self._start + seconds if seconds is not None else float("inf")
+        while self._count != frames and time.monotonic() < end:
+            start = time.perf_counter()
+            frame = self._source.read(_SLICE_S)
+            capture_ms = 1000 * (time.perf_counter() - start)
+            if frame is None:
+                if self._source.ended or self._attend(0.0, end):
+                    return
+                continue
             if self._source.fps and self._paced:
-                time.sleep(max(0.0, due - time.perf_counter()))
+                if self._attend(due, end):
+                    return
                 # After a delay the rate goes on from here: no rush to catch up.
-                due = max(due + 1 / self._source.fps, time.perf_counter())
-            reading = self._read(frame)
-            self._frames += 1
-            self._end = time.perf_counter()
-            fps = 0.0 if self._source.still else meter.tick(self._end)
-            at = index / self._source.fps if self._source.fps else self._end - self._start
-            self.last = View(frame, reading, fps, at, self._source.caption)
-            wish = self._display.show(self.last)
-            while self._source.still and wish is Wish.NOTHING and not self._over(seconds):
-                wish = self._display.wait()
-            if wish is Wish.END or self._over(seconds) or self._frames == frames:
+                due = max(due + 1 / self._source.fps, time.monotonic())
+            self._read(frame, capture_ms)
+            self._held = self._source.still and self._display.draws
+            if self._attend(0.0, end):
                 return
 
-    def summary(self) -> str:
-        """One line: frames, rate, and what each step takes."""
-        elapsed = self._end - self._start
-        text = f"{self._frames} frame{'s' if self._frames != 1 else ''} in {elapsed:.1f} s"
-        if elapsed > 0 and not self._source.still:
-            text += f", {self._frames / elapsed:.1f} FPS"
-        if self._frames:
-            text += f"; preprocess {1000 * self._find_s / self._frames:.2f} ms"
-        if self._digits:
-            text += f", net {1000 * self._net_s / self._digits:.2f} ms"
-        return text
+    def close(self) -> None:
+        """Ends a recording and says what was done; may be called twice.
 
-    def _read(self, frame: np.ndarray) -> Reading:
+        Raises:
+            DigitsError: if the recording cannot be played.
+        """
+        if self._recording:
+            recording, self._recording = self._recording, None
+            self._notices.tell(recording.close())
+        if self._count:
+            self._notices.tell(self._summary())
+            self._count = 0
+
+    def _read(self, frame: Frame, capture_ms: float) -> None:
+        digits = self._recognizer.read(frame.picture)
+        if self._steadier:
+            digits = self._steadier.update(digits, frame.seconds)
+        self._end = time.monotonic()
+        times = {"capture": capture_ms, **self._recognizer.milliseconds}
+        drawn = self._display.draws or self._recording is not None
+        if drawn and self._draw_ms:
+            # Of the frame before: this one's is not known while it is drawn.
+            times["draw"] = self._draw_ms
+        fps = 0.0 if self._source.still else self._meter.tick(self._end)
+        view = View(frame, self._count, digits, fps, times)
+        self._count += 1
+        for name, value in times.items():
+            self._totals[name] += value
         start = time.perf_counter()
-        found = find_digit(frame)
-        middle = time.perf_counter()
-        self._find_s += middle - start
-        if found is None:
-            return Reading()
-        probabilities = self._classifier.probabilities(found.crop[None])[0]
-        self._net_s += time.perf_counter() - middle
-        self._digits += 1
-        return judge(found, probabilities, self._threshold)
+        picture = self._overlay.draw(view) if drawn else None
+        if self._recording and picture is not None:
+            self._recording.write(picture, time.monotonic())
+        self._shown = view, picture
+        self._show()
+        self._draw_ms = 1000 * (time.perf_counter() - start)
 
-    def _over(self, seconds: float | None) -> bool:
-        return seconds is not None and time.perf_counter() - self._start >= seconds
+    def _show(self) -> None:
+        if self._shown:
+            words = ["HELD"] if self._held and not self._source.still else []
+            if self._recording:
+                minutes, seconds = divmod(int(self._recording.seconds), 60)
+                words.append(f"REC {minutes}:{seconds:02}")
+            self._display.badge = "  ".join(words)
+            self._display.show(*self._shown)
+
+    def _attend(self, until: float, end: float) -> bool:
+        """Listens to the user until a time, or as long as the frame is held; whether to end."""
+        while True:
+            now = time.monotonic()
+            if self._recording:
+                self._recording.repeat(now)
+            left = max(until - now, _SLICE_S if self._held else 0.0)
+            wish = self._display.wait(min(left, _SLICE_S, max(0.0, end - now)))
+            if wish is Wish.END:
+                return True
+            if wish:
+                self._grant(wish)
+            now = time.monotonic()
+            if now >= end or (now >= until and not self._held):
+                return False
+
+    def _grant(self, wish: Wish) -> None:
+        try:
+            if self._source.still and wish in (Wish.HOLD, Wish.NEXT):
+                self._held = False
+            elif wish is Wish.HOLD:
+                self._held = not self._held
+            elif wish is Wish.SAVE and self._shown:
+                path = snapshot.save(self._shown[0], Path())
+                self._notices.tell(f"saved {path} and {path.with_suffix('.json').name}")
+            elif wish is Wish.RECORD and self._recording:
+                recording, self._recording = self._recording, None
+                self._notices.tell(recording.close())
+            elif wish is Wish.RECORD:
+                self.record(snapshot.unused_path(Path(), SUFFIX))
+        except DigitsError as error:
+            self._notices.tell(str(error))
+        except OSError as error:
+            self._notices.tell(describe(error))
+        self._show()
+
+    def _summary(self) -> str:
+        elapsed = self._end - self._start
+        text = f"{self._count} frame{'s' if self._count != 1 else ''} in {elapsed:.1f} s"
+        if elapsed > 0 and not self._source.still:
+            text += f", {self._count / elapsed:.1f} FPS"
+        means = [f"{name} {total / self._count:.2f}" for name, total in self._totals.items()]
+        return f"{text}; ms a frame: {', '.join(means)}"

@@ -1,0 +1,156 @@
+"""A video file of what is shown."""
+
+import contextlib
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits_tf import storage
+from digits_tf.errors import DigitsError
+
+SUFFIX = ".mp4"
+# H.264 is in no OpenCV wheel.
+_CODEC = "mp4v"
+# The end of an mp4 is its table of contents: room for it must be left.
+_LEAST_FREE_BYTES = 32 << 20
+_FRAMES_PER_CHECK = 30
+
+
+class Recording:
+    """Writes an mp4 file, which has its name only once it is whole.
+
+    Args:
+        path: the file; its folder is made, an older one is replaced.
+        fps: of the file.
+        real_time: whether pictures come in their own time and are to be repeated or left out, so
+            that the file runs as fast as the world did; if not, each is one frame.
+
+    Attributes:
+        seconds: recorded so far.
+
+    Raises:
+        OSError: if it cannot be written there.
+    """
+
+    def __init__(self, path: Path, fps: float, real_time: bool):
+        self._path, self._fps, self._real_time = path, fps, real_time
+        self._file = contextlib.ExitStack()
+        self._beside = self._file.enter_context(storage.replacing(path))
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+        self._count = 0
+        self._start = 0.0
+        self._last: np.ndarray | None = None
+        self._closed = False
+
+    @property
+    def seconds(self) -> float:
+        """How long the file runs by now."""
+        return self._count / self._fps
+
+    def write(self, picture: np.ndarray, now: float) -> None:
+        """Takes a picture.
+
+        Args:
+            picture: uint8 (h, w, 3), BGR, always of the same even size.
+            now: seconds of a clock that never goes back.
+
+        Raises:
+            DigitsError: if OpenCV cannot write such files, or the disk is full.
+        """
+        if self._writer is None:
+            self._open(picture, now)
+        if not self._real_time:
+            self._write(picture)
+            return
+        self.repeat(now)
+        if self._count <= (now - self._start) * self._fps:
+            self._write(picture)
+        self._last = picture.copy()
+
+    def repeat(self, now: float) -> None:
+        """Fills the time up to now with the picture before, if pictures come in their own time."""
+        while self._last is not None and self._count + 1 <= (now - self._start) * self._fps:
+            self._write(self._last)
+
+    def close(self) -> str:
+        """Ends the file; may be called twice.
+
+        Returns:
+            A line that says what was recorded; empty if that has been said.
+
+        Raises:
+            DigitsError: if the file cannot be played.
+        """
+        if self._closed:
+            return ""
+        self._closed = True
+        with _uninterrupted():
+            if self._writer is not None:
+                self._writer.release()
+            if self._count and self._plays():
+                self._file.close()
+                return f"recorded {self._path}: {self._count} frames, {self.seconds:.1f} s"
+            self._beside.unlink()
+            with contextlib.suppress(FileNotFoundError):
+                self._file.close()
+        if not self._count:
+            return f"{self._path}: nothing was recorded"
+        raise DigitsError(f"{self._path}: the recording cannot be played: is the disk full?")
+
+    def _open(self, picture: np.ndarray, now: float) -> None:
+        height, width = picture.shape[:2]
+        self._size, self._start = (width, height), now
+        codec = cv2.VideoWriter.fourcc(*_CODEC)
+        self._writer = cv2.VideoWriter(str(self._beside), codec, self._fps, self._size)
+        if not self._writer.isOpened():
+            raise DigitsError(f"{self._path}: this OpenCV cannot write {SUFFIX} files")
+
+    def _write(self, picture: np.ndarray) -> None:
+        if self._writer is None:
+            return
+        due = self._count % _FRAMES_PER_CHECK == 0
+        # OpenCV says nothing of a full disk.
+        if due and shutil.disk_usage(self._beside.parent).free < _LEAST_FREE_BYTES:
+            raise DigitsError(f"{self._path}: the disk is full: free some space")
+        self._writer.write(picture)
+        self._count += 1
+
+    def _plays(self) -> bool:
+        capture = cv2.VideoCapture(str(self._beside))
+        good, _ = capture.read()
+        capture.release()
+        return good
+
+
+def check_path(path: Path) -> None:
+    """Finds out whether a recording can be written, before anything starts.
+
+    Raises:
+        DigitsError: if the name does not end in .mp4.
+        OSError: if nothing can be written there.
+    """
+    if path.suffix.lower() != SUFFIX or path.is_dir():
+        raise DigitsError(f"--record expected a name that ends in {SUFFIX}, received {str(path)!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=path.parent).close()
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Lets an impatient second Ctrl-C not spoil the end of a file."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept = {each: signal.signal(each, signal.SIG_IGN) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in kept.items():
+            signal.signal(each, handler)

@@ -1,0 +1,43 @@
+"""Saves a frame with its reading, under a name of its own."""
+
+import itertools
+import time
+from pathlib import Path
+
+import cv2
+
+from digits_tf import storage
+from digits_tf.camera.view import View
+from digits_tf.errors import DigitsError
+
+
+def save(view: View, folder: Path) -> Path:
+    """Writes the frame as it was read, and beside it its reading as JSON.
+
+    Args:
+        view: what to save.
+        folder: where to.
+
+    Returns:
+        The PNG file's path; the JSON file's differs in its suffix.
+
+    Raises:
+        OSError: if it cannot be written there.
+    """
+    path = unused_path(folder, ".png")
+    good, content = cv2.imencode(".png", view.frame.picture)
+    if not good:
+        raise DigitsError(f"{path}: OpenCV cannot write PNG files")
+    storage.write_bytes(path, content.tobytes())
+    storage.write_json(path.with_suffix(".json"), view.as_json())
+    return path
+
+
+def unused_path(folder: Path, suffix: str) -> Path:
+    """A path of the form digits-20261122-181530.png, with a number behind it if that is taken."""
+    stem = time.strftime("digits-%Y%m%d-%H%M%S")
+    for number in itertools.count(1):
+        name = stem if number == 1 else f"{stem}-{number}"
+        if not any(folder.glob(f"{name}.*")):
+            break
+    return folder / f"{name}{suffix}"

@@ -1,0 +1,6 @@
+"""Where frames come from: cameras, streams, videos, pictures, the demo."""
+
+from digits_tf.camera.sources.opening import DEMO, Wanted, open_source
+from digits_tf.camera.sources.source import Frame, Source
+
+__all__ = ["DEMO", "Frame", "Source", "Wanted", "open_source"]

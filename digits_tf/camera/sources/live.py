@@ -1,0 +1,181 @@
+"""Sources that send frames in their own time: cameras and streams."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from digits_tf.camera.sources.slot import Slot
+from digits_tf.camera.sources.source import Frame, Source
+from digits_tf.errors import DigitsError
+
+# To open a camera and get its first picture takes some up to 5 s; an address may be slow as well.
+_START_S = 10.0
+# Without a picture for so long, a source is taken for lost, even if it does not say so.
+_STALL_S = 4.0
+# A USB camera may fail to give a frame now and then, above all the first ones.
+_PATIENCE_S, _RETRY_S = 1.0, 0.05
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
+
+
+class Device(Protocol):
+    """Something opened that gives pictures.
+
+    Attributes:
+        details: what it gives, to be said behind the size of its pictures.
+    """
+
+    details: str
+
+    def read(self, spare: np.ndarray | None) -> np.ndarray | None:
+        """Waits for the next picture; may write it into `spare`. None: that failed."""
+
+    def release(self) -> None:
+        """Gives it back."""
+
+
+class Live(Source):
+    """The newest frame of a device, which is opened again when it is lost.
+
+    The device is opened, read and released in a thread of its own: it may block for as long as it
+    likes without holding up the program.
+
+    Args:
+        connect: opens the device; raises DigitsError where it cannot.
+        name: in messages.
+        advice: what to do if it opens and gives no picture.
+        tell: takes a line for the user.
+
+    Raises:
+        DigitsError: if there is no first frame.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        connect: Callable[[], Device],
+        name: str,
+        advice: str,
+        tell: Callable[[str], None],
+    ):
+        self._connect, self._name, self._tell = connect, name, tell
+        self._lost, self._pause, self._retry = False, _FIRST_PAUSE_S, 0.0
+        self._reader: _Reader | None = _Reader(connect)
+        self._deadline = time.monotonic() + _START_S
+        self._first: tuple[np.ndarray, float] | None = None
+        try:
+            while self._first is None:
+                # In slices, so that Ctrl-C is heard on every system.
+                self._first = self._reader.slot.take(0.1)
+                if self._first is None and time.monotonic() > self._deadline:
+                    raise DigitsError(f"{name} opens but gives no picture: {advice}")
+        except NoPicture:
+            raise DigitsError(f"{name} opens but gives no picture: {advice}") from None
+        finally:
+            if self._first is None:
+                self.release()
+        self._start = self._first[1]
+        picture = self._first[0]
+        # What a camera says of its size is not always what it sends.
+        size = f"{picture.shape[1]}x{picture.shape[0]}{' grey' if picture.ndim == 2 else ''}"
+        self.description = f"{name}: {size}{self._reader.details}"
+
+    def read(self, timeout: float) -> Frame | None:
+        """The newest frame; None also while the device is lost."""
+        taken, self._first = self._first, None
+        if taken is None:
+            taken = self._take(timeout)
+        if taken is None:
+            return None
+        self._deadline = time.monotonic() + _STALL_S
+        if self._lost:
+            self._lost, self._pause = False, _FIRST_PAUSE_S
+            self._tell(f"{self._name} is back")
+        return Frame(taken[0], taken[1] - self._start)
+
+    def release(self) -> None:
+        """Gives the device back."""
+        if self._reader:
+            self._reader.stop()
+
+    def _take(self, timeout: float) -> tuple[np.ndarray, float] | None:
+        now = time.monotonic()
+        if self._reader is None:
+            if now < self._retry:
+                time.sleep(min(timeout, self._retry - now))
+                return None
+            self._reader, self._deadline = _Reader(self._connect), now + _START_S
+        try:
+            taken = self._reader.slot.take(timeout)
+        except Exception:  # whatever ended the thread: the next try may do better
+            self._lose(f"{self._name} sends no more pictures")
+            return None
+        if taken is None and time.monotonic() > self._deadline:
+            self._lose(f"{self._name} has sent nothing for {_STALL_S:.0f} s")
+        return taken
+
+    def _lose(self, reason: str) -> None:
+        if not self._lost:
+            self._lost = True
+            self._tell(f"{reason}: is it still connected? Trying again and again, Ctrl-C ends")
+        if self._reader:
+            self._reader.abandon()
+            self._reader = None
+        self._retry = time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE_S)
+
+
+class NoPicture(Exception):
+    """A device was opened, and gives nothing."""
+
+
+class _Reader:
+    """One connection and the thread that reads from it.
+
+    Attributes:
+        slot: where the newest picture is, or what ended the thread.
+        details: of the device, once there is a picture.
+    """
+
+    def __init__(self, connect: Callable[[], Device]):
+        self._connect, self._ending = connect, threading.Event()
+        self.slot, self.details = Slot(), ""
+        # A daemon: the program must be able to end while this thread waits for a camera.
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def abandon(self) -> None:
+        """Tells the thread to end as soon as it can."""
+        self._ending.set()
+
+    def stop(self) -> None:
+        """Ends the thread and releases the device, unless it blocks."""
+        self.abandon()
+        self._thread.join(timeout=1.0)
+
+    def _run(self) -> None:
+        try:
+            device = self._connect()
+            try:
+                self.details = device.details
+                spare = None
+                while not self._ending.is_set():
+                    spare = self.slot.put(self._read(device, spare))
+            finally:
+                device.release()
+        except Exception as error:  # told by the main thread
+            self.slot.fail(error)
+
+    def _read(self, device: Device, spare: np.ndarray | None) -> np.ndarray:
+        deadline = time.monotonic() + _PATIENCE_S
+        while not self._ending.is_set():
+            picture = device.read(spare)
+            if picture is not None and picture.size:
+                return picture
+            if time.monotonic() >= deadline:
+                break
+            self._ending.wait(_RETRY_S)
+        raise NoPicture

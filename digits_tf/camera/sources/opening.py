@@ -1,0 +1,100 @@
+"""Opens a source by its name on the command line."""
+
+import glob
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import cv2
+
+from digits_tf.camera.sources import capture, picamera
+from digits_tf.camera.sources.live import Live
+from digits_tf.camera.sources.pictures import Pictures, is_picture, list_pictures
+from digits_tf.camera.sources.source import Source
+from digits_tf.camera.sources.video import Video
+from digits_tf.errors import DigitsError
+
+DEMO = "demo"
+_VIDEO_SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm"))
+
+
+class Wanted(NamedTuple):
+    """What is asked of a camera; it may give something else.
+
+    Attributes:
+        width: pixels.
+        height: pixels.
+        fps: frames per second.
+    """
+
+    width: int = 1920
+    height: int = 1080
+    fps: float = 30.0
+
+
+def open_source(where: str, wanted: Wanted, tell: Callable[[str], None]) -> Source:
+    """Opens a source.
+
+    Args:
+        where: "demo"; a camera's number or /dev/videoN; "picamera"; a stream's address with ://; a
+            video, a picture, a folder of pictures or a pattern such as photos/*.jpg.
+        wanted: asked of a camera.
+        tell: takes a line for the user, whenever something happens to the source.
+
+    Raises:
+        DigitsError: if there is no such thing, or it gives no picture.
+    """
+    _silence_opencv()
+    if where == DEMO:
+        from digits_tf.camera.sources.demo import Demo
+
+        return Demo()
+    if where == picamera.NAME:
+        return Live(lambda: picamera.PiCamera(*wanted), "picamera", picamera.ADVICE, tell)
+    if (number := _camera_number(where)) is not None:
+        advice = (
+            "another program may hold it; the camera at a Raspberry Pi's ribbon cable needs "
+            "--source picamera"
+        )
+        return Live(lambda: capture.open_camera(number, *wanted), f"camera {number}", advice, tell)
+    if "://" in where:
+        if Path(urlsplit(where).path).suffix.lower() in _VIDEO_SUFFIXES:
+            return Video(where, tell)
+        advice = "check the sender"
+        return Live(lambda: capture.open_stream(where), where, advice, tell)
+    return _open_files(where, tell)
+
+
+def _open_files(where: str, tell: Callable[[str], None]) -> Source:
+    path = Path(where)
+    if not where.strip() or not (path.exists() or glob.has_magic(where)):
+        raise DigitsError(
+            f"--source {where!r}: no such file (it takes a camera's number, picamera, a file, a "
+            "folder, a pattern, an address or demo)"
+        )
+    if path.is_dir() or not path.exists():
+        paths = list_pictures(where)
+        return Pictures(paths, f"{where}: {len(paths)} pictures", tell)
+    if is_picture(path):
+        return Pictures([path], where, tell)
+    return Video(where, tell)
+
+
+def _camera_number(where: str) -> int | None:
+    """N of "N" and "/dev/videoN", also by another name of the same device; None: no camera."""
+    device = str(Path(where).resolve()) if where.startswith("/dev/") else where
+    match = re.fullmatch(r"(?:/dev/video)?(\d{1,3})", device, re.ASCII)
+    return int(match[1]) if match else None
+
+
+def _silence_opencv() -> None:
+    """A missing camera is told in one line, not in ten of OpenCV's and FFmpeg's."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    # OpenCV 4 has the one, OpenCV 5 the other.
+    logging = getattr(getattr(cv2, "utils", None), "logging", None)
+    set_level = getattr(cv2, "setLogLevel", None) or getattr(logging, "setLogLevel", None)
+    if set_level:
+        set_level(0)

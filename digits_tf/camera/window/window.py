@@ -1,0 +1,105 @@
+"""A window of OpenCV's, and its keys."""
+
+import os
+from collections.abc import Callable, Mapping
+
+import cv2
+import numpy as np
+
+from digits_tf.camera.display import Display, Wish
+from digits_tf.camera.notices import Notices
+from digits_tf.camera.view import View
+from digits_tf.camera.window import notes, panel
+from digits_tf.errors import DigitsError
+
+_TITLE = "digits"
+_WISHES = {
+    "q": Wish.END,
+    "\x1b": Wish.END,
+    " ": Wish.HOLD,
+    "s": Wish.SAVE,
+    "r": Wish.RECORD,
+}
+
+
+class Window(Display):
+    """Shows the frame with its reading and a panel beside it.
+
+    Make one only where `screen.has_display` is true: without a display OpenCV ends the process.
+
+    Args:
+        stages: gives the pictures of the last frame's preprocessing, by name.
+        notices: what the user is told.
+
+    Raises:
+        DigitsError: if OpenCV cannot open it.
+    """
+
+    draws = True
+
+    def __init__(self, stages: Callable[[], Mapping[str, np.ndarray]], notices: Notices):
+        self._stages, self._notices = stages, notices
+        self._shows_stages = self._shows_keys = False
+        self._shown: tuple[View, np.ndarray] | None = None
+        self._canvas: np.ndarray | None = None
+        self._note = ""
+        # The wheels' Qt complains, dozens of times, of fonts that it does not need here.
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
+        try:
+            # Without OpenCV's own buttons and status line.
+            flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+            cv2.namedWindow(_TITLE, flags)
+        except cv2.error as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise DigitsError(f"no window can be opened ({reason}): add --headless") from None
+
+    def show(self, view: View, picture: np.ndarray | None) -> None:
+        """Draws the view."""
+        if picture is not None:
+            self._shown = view, picture
+            self._draw()
+
+    def wait(self, seconds: float) -> Wish | None:
+        """Waits for a key; those that only change what is shown are done with here."""
+        key = cv2.waitKey(max(1, round(1000 * seconds)))
+        try:
+            closed = cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1
+        except cv2.error:  # some window systems know nothing of a window that is closed
+            closed = True
+        if closed:
+            return Wish.END
+        letter = chr(key & 0xFF).lower() if key >= 0 else ""
+        if letter == "d":
+            self._shows_stages = not self._shows_stages
+        elif letter and letter in "?h":
+            self._shows_keys = not self._shows_keys
+        elif letter:
+            return _WISHES.get(letter, Wish.NEXT)
+        if letter or self._note != self._notices.current():
+            self._draw()
+        return None
+
+    def close(self) -> None:
+        """Closes the window."""
+        cv2.destroyAllWindows()
+
+    def _draw(self) -> None:
+        if self._shown is None:
+            return
+        view, picture = self._shown
+        height, width = picture.shape[:2]
+        if self._canvas is None:
+            self._canvas = np.zeros((height, width + panel.WIDTH, 3), np.uint8)
+            cv2.resizeWindow(_TITLE, width + panel.WIDTH, height)
+        left, right = self._canvas[:, :width], self._canvas[:, width:]
+        if self._shows_stages:
+            notes.draw_stages(left, self._stages())
+        else:
+            left[:] = picture
+        if self._shows_keys:
+            notes.draw_keys(left)
+        self._note = self._notices.current()
+        if self._note or view.frame.path:
+            notes.draw_line(left, self._note or view.frame.path)
+        panel.draw(right, view, self.badge)
+        cv2.imshow(_TITLE, self._canvas)

@@ -7,10 +7,12 @@ import numpy as np
 
 from digits_tf import classifier
 from digits_tf.classifier.classifier import INPUT_SHAPE, Classifier
-from digits_tf.preprocess import Finder
+from digits_tf.preprocess import Finder, Found
 from digits_tf.recognizer.digit import Digit
 
 THRESHOLD = 0.5
+# The first way of finding digits that gives only such readings is believed.
+_SURE = 0.9
 
 
 class Recognizer:
@@ -63,28 +65,43 @@ class Recognizer:
             ValueError: if the frame is of another type or shape, or empty.
         """
         start = time.perf_counter()
-        found = self._finder.find(frame)
-        middle = time.perf_counter()
+        net = 0.0
+        best: list[Digit] = []
+        most = 0.0
+        for ways in self._finder.attempts(frame):
+            before = time.perf_counter()
+            for found in ways:
+                digits = self._judge(found)
+                score = _score(found, digits)
+                if not best or score > most:
+                    best, most = digits, score
+            net += time.perf_counter() - before
+            if all(digit.confidence >= _SURE for digit in best):
+                break
+        elapsed = time.perf_counter() - start
+        self.milliseconds = {"find": 1000 * (elapsed - net), "net": 1000 * net}
+        return best
+
+    def _judge(self, found: list[Found]) -> list[Digit]:
+        rows = self._model.probabilities(np.stack([each.crop for each in found]))
         digits = []
-        if found:
-            crops = np.stack([each.crop for each in found])
-            for each, row in zip(found, self._model.probabilities(crops), strict=True):
-                label = int(row.argmax())
-                confidence = float(row[label])
-                digits.append(
-                    Digit(
-                        label if confidence > self._threshold else None,
-                        confidence,
-                        row,
-                        each.box,
-                        each.crop,
-                        each.line,
-                    )
-                )
-        end = time.perf_counter()
-        self.milliseconds = {"find": 1000 * (middle - start), "net": 1000 * (end - middle)}
+        for each, row in zip(found, rows, strict=True):
+            label = int(row.argmax())
+            confidence = float(row[label])
+            sure = confidence > self._threshold
+            digits.append(
+                Digit(label if sure else None, confidence, row, each.box, each.crop, each.line)
+            )
         return digits
 
     def stages(self) -> dict[str, np.ndarray]:
         """Pictures of the last `read`'s preprocessing, by name, uint8 (h, w), in order."""
         return self._finder.stages()
+
+
+def _score(found: list[Found], digits: list[Digit]) -> float:
+    """How much of the ink is read how well: fragments of a digit score less than the whole."""
+    return sum(
+        each.ink * max(0.0, digit.confidence - 0.5)
+        for each, digit in zip(found, digits, strict=True)
+    )

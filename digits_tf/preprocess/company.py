@@ -1,0 +1,85 @@
+"""Which groups of marks are digits of one hand, and which are something else."""
+
+import cv2
+
+from digits_tf.preprocess.crop import Crop
+from digits_tf.preprocess.groups import Group
+
+Cropped = tuple[Group, Crop]
+
+# Shares of the main group's height, contrast and stroke below which a group is something else.
+_HEIGHT, _LEVEL, _STROKE = 0.3, 0.5, 0.4
+# One that stands on a line with an accepted one and is about as high may be fainter and thinner
+# than that: the pen ran dry, the chalk was pressed less.
+_BESIDE_LEVEL, _BESIDE_STROKE = 0.25, 0.2
+_BESIDE_HEIGHTS = 0.6, 1.6
+_BESIDE_OVERLAP = 0.5
+# A straight bar is a 1, an edge of something or the trace of a sponge. It has to match better.
+_BAR, _BAR_WEIGHT = 0.3, 0.5
+_BAR_HEIGHTS, _BAR_LEVEL = (0.55, 1.5), 0.7
+# What touches the border counts less: it is often the edge of the paper or of a table.
+_TOUCHING = 0.2
+# Lying on its side it is no digit at all.
+_DASH = 2.5
+
+
+def of_one_hand(cropped: list[Cropped]) -> list[Cropped]:
+    """Keeps the digits.
+
+    Args:
+        cropped: groups and what their ink is like, in any order. Those that touch the border are
+            kept only beside others that do not, or if there is little else.
+    """
+    cropped = [pair for pair in cropped if pair[0].w < _DASH * pair[0].h]
+    if not cropped:
+        return []
+    main = max(cropped, key=ink)
+    inner = [pair for pair in cropped if bool(pair[0].contact) == bool(main[0].contact)]
+    kept = [pair for pair in inner if pair is main or _matches(pair, main)]
+    added = True
+    while added:  # a faint digit may stand beside a faint one
+        added = [
+            pair
+            for pair in cropped
+            if not any(pair is other for other in kept)
+            and any(_stands_beside(pair, other, main) for other in kept)
+        ]
+        kept += added
+    return kept
+
+
+def ink(pair: Cropped) -> float:
+    """How much ink it has, and how well it stands out; less for what may be no digit."""
+    each, crop = pair
+    weight = (_TOUCHING if each.contact else 1.0) * (_BAR_WEIGHT if _is_bar(each) else 1.0)
+    return weight * (each.w + each.h) * crop.stroke * crop.level**2
+
+
+def _matches(pair: Cropped, main: Cropped) -> bool:
+    each, crop = pair
+    if each.h < _HEIGHT * main[0].h or crop.level < _LEVEL * main[1].level:
+        return False
+    if not _is_bar(each) or _is_bar(main[0]):
+        return crop.stroke >= _STROKE * main[1].stroke
+    low, high = _BAR_HEIGHTS
+    return low <= each.h / main[0].h <= high and crop.level >= _BAR_LEVEL * main[1].level
+
+
+def _stands_beside(pair: Cropped, other: Cropped, main: Cropped) -> bool:
+    (each, crop), (accepted, _) = pair, other
+    low, high = _BESIDE_HEIGHTS
+    shared = min(each.y + each.h, accepted.y + accepted.h) - max(each.y, accepted.y)
+    return (
+        low <= each.h / accepted.h <= high
+        and shared >= _BESIDE_OVERLAP * min(each.h, accepted.h)
+        and crop.level >= _BESIDE_LEVEL * main[1].level
+        and crop.stroke >= _BESIDE_STROKE * main[1].stroke
+        and (not _is_bar(each) or crop.level >= _LEVEL * main[1].level)
+    )
+
+
+def _is_bar(each: Group) -> bool:
+    if len(each.marks) > 1:
+        return each.w < _BAR * each.h
+    (_, _), (a, b), _ = cv2.minAreaRect(each.marks[0].outline)
+    return min(a, b) < _BAR * max(a, b)

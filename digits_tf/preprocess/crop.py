@@ -1,0 +1,91 @@
+"""A digit's ink as MNIST would have it."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+SIDE, INK_SIDE = 28, 20
+# Contrast below this share of the ink's own is ground; above the other it is all ink.
+_GROUND, _FULL = 0.25, 0.8
+# MNIST's strokes are about 3 pixels wide; thinner ones than this are widened to it.
+_LEAST_STROKE = 2.2
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Crop:
+    """A digit's ink.
+
+    Attributes:
+        image: uint8 (28, 28), ink bright on 0.
+        level: the ink's contrast.
+        stroke: the strokes' mean width in pixels of the contrast that it came from.
+    """
+
+    image: np.ndarray
+    level: float
+    stroke: float
+
+
+def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | None:
+    """Puts ink into MNIST's geometry.
+
+    The longer side of the ink is 20 pixels, its centre of mass at 14, 14, the aspect is kept, grey
+    levels come from area resampling (LeCun et al., http://yann.lecun.com/exdb/mnist/).
+
+    Args:
+        contrast: uint8 (h, w), how much each pixel differs from the ground.
+        mask: uint8 (h, w), not 0 where a pixel may belong to the digit.
+        floor: contrast that is noise.
+
+    Returns:
+        None if there is no ink.
+    """
+    ink = cv2.bitwise_and(contrast, mask)
+    strong = ink[ink > floor]
+    if not strong.size:
+        return None
+    rank = int(0.75 * strong.size)
+    level = float(np.partition(strong, rank)[rank])
+    low, high = max(_GROUND * level, 0.7 * floor), _FULL * level
+    table = np.clip((np.arange(256) - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
+    ink = cv2.LUT(ink, table)
+    _, solid = cv2.threshold(ink, 100, 255, cv2.THRESH_BINARY)
+    x, y, w, h = cv2.boundingRect(solid)
+    if not w:
+        return None
+    # The mean distance to the edge is a quarter of the stroke's width.
+    distance = cv2.distanceTransform(solid, cv2.DIST_L2, 3)
+    stroke = max(1.0, 4 * float(distance.sum()) / cv2.countNonZero(solid) - 1)
+    ink = _widened(ink, round(_LEAST_STROKE * max(w, h) / INK_SIDE - stroke))
+    _, solid = cv2.threshold(ink, 64, 255, cv2.THRESH_BINARY)
+    x, y, w, h = cv2.boundingRect(solid)
+    ink = ink[y : y + h, x : x + w]
+    scale = INK_SIDE / max(w, h)
+    size = max(1, round(w * scale)), max(1, round(h * scale))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return Crop(_centred(cv2.resize(ink, size, interpolation=interpolation)), level, stroke)
+
+
+def _widened(ink: np.ndarray, missing: int) -> np.ndarray:
+    """Strokes that are wider by so many pixels."""
+    if missing < 1:
+        return ink
+    pad = missing // 2 + 1
+    ink = cv2.copyMakeBorder(ink, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1))
+    return cv2.dilate(ink, brush)
+
+
+def _centred(ink: np.ndarray) -> np.ndarray:
+    """Ink, uint8 (h, w) of at most 20x20, with its centre of mass at 14, 14 of uint8 (28, 28)."""
+    height, width = ink.shape
+    moments = cv2.moments(ink)
+    total = max(moments["m00"], 1.0)
+    left = round(SIDE / 2 - moments["m10"] / total)
+    top = round(SIDE / 2 - moments["m01"] / total)
+    left, top = min(max(left, 0), SIDE - width), min(max(top, 0), SIDE - height)
+    crop = np.zeros((SIDE, SIDE), np.uint8)
+    crop[top : top + height, left : left + width] = ink
+    greatest = int(ink.max())
+    return crop if greatest >= 250 else cv2.convertScaleAbs(crop, alpha=255 / max(greatest, 1))

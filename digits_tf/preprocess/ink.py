@@ -1,0 +1,174 @@
+"""What on a plane is ink: its contrast against the ground, dark on light or light on dark."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+# The ground is looked at on a grid of about so many cells along the shorter side.
+_CELLS = 45
+# Side of the median's window as a share of the shorter side: it says what the ground is and what
+# the ink, so ink must cover less than half of any window.
+_WINDOW = 0.7
+# What is narrower than such shares of the shorter side can be ink. The widest strokes are a fifth
+# of a digit's height; where strokes are thin, a narrow window leaves out the broad traces of a
+# sponge and the soft edges of shadows.
+_WIDE_STROKE, _THIN_STROKE = 0.28, 0.12
+# The narrow window is believed if the strongest ink keeps this share of its contrast, but for such
+# a share of the places.
+_KEPT, _LOST = 0.6, 0.04
+# Where the ground's light differs by more than this ratio, contrast is taken relative to it: the
+# same ink in a shadow differs less from its ground, by the same factor.
+_EVEN = 1.3
+# The 30th percentile of a normal distribution's absolute value, in standard deviations: a measure
+# of noise that ink does not reach even where it covers half of the picture.
+_NOISE_QUANTILE, _QUANTILE_SIGMA = 0.3, 0.3853
+_NOISE_SAMPLE = 6000  # pixels
+# Ink stands out of the noise by so many deviations, and by so many grey levels at the least.
+_SIGMAS, _LEAST_CONTRAST = 4.0, 8.0
+# Most of a picture is ground: this share of its pixels. Ink stands out by so many times the contrast
+# that the ground reaches there, unless that is more than such a share of the ink's own: then it is
+# a picture with little ground.
+_GROUND_QUANTILE, _TEXTURES, _TEXTURE_SHARE = 0.7, 2.5, 0.4
+# Above this share of the peak the noise would tear strokes apart; the plane is smoothed.
+_NOISY = 0.2
+# The strongest contrast is that of at least so many pixels: this share of the longer side.
+_PEAK_SIDE = 0.03
+# The other polarity is looked at only if its peak is this share of the stronger's.
+_RIVAL = 0.45
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Ink:
+    """Contrast of one polarity.
+
+    Attributes:
+        dark: whether the ink is darker than the ground.
+        contrast: uint8 (h, w), how much a pixel differs from the ground towards the ink.
+        ground: uint8 (h, w), the ground.
+        floor: contrast below is noise.
+        peak: the strongest contrast but for a few pixels.
+    """
+
+    dark: bool
+    contrast: np.ndarray
+    ground: np.ndarray
+    floor: float
+    peak: float
+
+    def of(self, plane: np.ndarray, x: int, y: int, w: int, h: int) -> np.ndarray:
+        """Contrast of a part of a finer plane.
+
+        Args:
+            plane: uint8, the part, of any size.
+            x: where the part lies on this one's plane, in its pixels.
+            y: likewise.
+            w: likewise.
+            h: likewise.
+        """
+        size = plane.shape[1], plane.shape[0]
+        ground = cv2.resize(self.ground[y : y + h, x : x + w], size)
+        return _contrast(plane, ground, self.dark, np.empty_like(ground))
+
+
+def find_ink(small: np.ndarray) -> list[Ink]:
+    """Both polarities, the stronger first; one alone where the other is no match for it.
+
+    Args:
+        small: uint8 (h, w).
+    """
+    size = small.shape[1], small.shape[0]
+    coarse = _coarse(small)
+    grounds = {
+        dark: cv2.resize(_ground(coarse, dark), size, interpolation=cv2.INTER_LINEAR)
+        for dark in (True, False)
+    }
+    inks = _both(small, grounds)
+    if inks and inks[0].floor > _NOISY * inks[0].peak:
+        side = 3 if inks[0].floor < 2 * _NOISY * inks[0].peak else 5
+        inks = _both(cv2.GaussianBlur(small, (side, side), 0), grounds)
+    return inks
+
+
+def _both(small: np.ndarray, grounds: dict[bool, np.ndarray]) -> list[Ink]:
+    contrasts = {
+        dark: _contrast(small, ground, dark, np.empty_like(small))
+        for dark, ground in grounds.items()
+    }
+    noise = max(_LEAST_CONTRAST, _SIGMAS * _noise(small))
+    inks = []
+    for dark, contrast in contrasts.items():
+        peak = _peak(contrast)
+        floor = max(noise, min(_TEXTURES * _texture(contrast), _TEXTURE_SHARE * peak))
+        if peak > 1.2 * floor:
+            inks.append(Ink(dark, contrast, grounds[dark], floor, peak))
+    inks.sort(key=lambda ink: -ink.peak)
+    return [ink for ink in inks if ink.peak >= _RIVAL * inks[0].peak]
+
+
+def _peak(contrast: np.ndarray) -> float:
+    """The strongest contrast that more than a few glints have."""
+    peak = cv2.minMaxLoc(contrast)[1]
+    least = _PEAK_SIDE * max(contrast.shape)
+    while peak > 1 and np.count_nonzero(contrast > 0.6 * peak) < least:
+        peak *= 0.8
+    return peak
+
+
+def _contrast(plane: np.ndarray, ground: np.ndarray, dark: bool, out: np.ndarray) -> np.ndarray:
+    first, second = (ground, plane) if dark else (plane, ground)
+    cv2.subtract(first, second, dst=out)
+    low, high = cv2.minMaxLoc(ground)[:2]
+    if high > _EVEN * max(low, 1):
+        # The ground's lightest part keeps its contrast; darker ones gain, up to 2.5 times.
+        cv2.divide(out, cv2.max(ground, max(1.0, high / 2.5)), dst=out, scale=high)
+    return out
+
+
+def _coarse(small: np.ndarray) -> np.ndarray:
+    step = max(1, min(small.shape) // _CELLS)
+    height, width = small.shape[0] // step, small.shape[1] // step
+    cells = small[: height * step, : width * step]
+    return cv2.resize(cells, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _ground(coarse: np.ndarray, dark: bool) -> np.ndarray:
+    """The ground below dark or light ink, uint8, on the coarse grid."""
+    if not dark:
+        return cv2.bitwise_not(_ground(cv2.bitwise_not(coarse), True))
+    # The median tells ink from ground but is blunt; the closing follows the light but would call
+    # the hole of a dark 0 light ink.
+    middle = cv2.medianBlur(coarse, max(3, int(_WINDOW * min(coarse.shape)) // 2 * 2 + 1))
+    wide = cv2.min(_closed(coarse, _WIDE_STROKE), middle)
+    thin = cv2.min(_closed(coarse, _THIN_STROKE), middle)
+    ink, kept = cv2.subtract(wide, coarse), cv2.subtract(thin, coarse)
+    strong = ink > 0.5 * ink.max()
+    lost = np.count_nonzero(kept[strong] < _KEPT * ink[strong])
+    ground = thin if lost <= _LOST * np.count_nonzero(strong) else wide
+    # Along the edge of a shadow a pixel may belong to either side. What is no darker than the
+    # darker one is no ink there.
+    return cv2.erode(ground, np.ones((3, 3), np.uint8))
+
+
+def _closed(coarse: np.ndarray, share: float) -> np.ndarray:
+    side = max(3, int(share * min(coarse.shape)))
+    return cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+
+
+def _texture(contrast: np.ndarray) -> float:
+    """Contrast of the ground with itself: paper's grain, a board's clouds."""
+    step = max(1, round((contrast.size / _NOISE_SAMPLE) ** 0.5))
+    sample = contrast[::step, ::step].ravel()
+    rank = int(_GROUND_QUANTILE * sample.size)
+    return float(np.partition(sample, rank)[rank])
+
+
+def _noise(plane: np.ndarray) -> float:
+    """Deviation of the noise in grey levels, from differences of neighbours."""
+    step = max(1, round((plane.size / _NOISE_SAMPLE) ** 0.5))
+    one, other = plane[::step, :-1:step], plane[::step, 1::step]
+    sample = cv2.absdiff(one.copy(), other.copy()).ravel()
+    if not sample.size:
+        return 0.0
+    rank = int(_NOISE_QUANTILE * sample.size)
+    return float(np.partition(sample, rank)[rank]) / _QUANTILE_SIGMA / 2**0.5

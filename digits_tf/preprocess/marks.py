@@ -1,0 +1,108 @@
+"""Connected marks of ink, each at the contrast at which it stands alone."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+# A shape with a shorter outline is a speck; it is dropped before anything is measured.
+_LEAST_OUTLINE = 6
+# Shares of the strongest contrast at which marks are looked for. The lowest keeps a stroke whole
+# that fades or has gaps; what hangs together there with lines, shadows and other digits is looked
+# at again above.
+_LEVELS = (0.2, 0.33, 0.5, 0.7)
+# Wider than this times its height, a mark is not one digit.
+_WIDEST = 1.5
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Mark:
+    """One connected shape.
+
+    Attributes:
+        x: left edge in pixels of the plane.
+        y: upper edge.
+        w: width.
+        h: height.
+        outline: int32 (n, 1, 2), its outer contour.
+        contact: pixels along the plane's border that it covers.
+    """
+
+    x: int
+    y: int
+    w: int
+    h: int
+    outline: np.ndarray
+    contact: int
+
+    @property
+    def longer(self) -> int:
+        """The longer side."""
+        return max(self.w, self.h)
+
+    def encloses(self, other: "Mark") -> bool:
+        """Whether the other's box lies within this one's."""
+        return (
+            self.x < other.x
+            and self.y < other.y
+            and self.x + self.w > other.x + other.w
+            and self.y + self.h > other.y + other.h
+        )
+
+
+def find_marks(contrast: np.ndarray, peak: float, floor: float) -> list[Mark]:
+    """Lists the marks of ink, also those within holes of others.
+
+    Args:
+        contrast: uint8 (h, w).
+        peak: the ink's strongest contrast.
+        floor: contrast that is noise.
+    """
+    return _at(contrast, (0, 0), contrast.shape, [max(floor, level * peak) for level in _LEVELS])
+
+
+def _at(
+    part: np.ndarray, corner: tuple[int, int], plane: tuple[int, ...], levels: list[float]
+) -> list[Mark]:
+    _, mask = cv2.threshold(part, levels[0], 255, cv2.THRESH_BINARY)
+    outlines, hierarchy = cv2.findContours(
+        mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=corner
+    )
+    if hierarchy is None:
+        return []
+    parents = hierarchy.reshape(-1, 4)[:, 3].tolist()
+    marks = []
+    for outline, parent in zip(outlines, parents, strict=True):
+        if parent >= 0 or len(outline) < _LEAST_OUTLINE:
+            continue
+        mark = _measured(outline, plane)
+        if len(levels) > 1 and levels[1] > levels[0] and _is_tangle(mark):
+            marks += _at(*_alone(part, corner, mark), plane, levels[1:])
+        else:
+            marks.append(mark)
+    return marks
+
+
+def _measured(outline: np.ndarray, plane: tuple[int, ...]) -> Mark:
+    x, y, w, h = cv2.boundingRect(outline)
+    contact = 0
+    if x == 0 or y == 0 or x + w == plane[1] or y + h == plane[0]:
+        points = outline.reshape(-1, 2)
+        at_edge = (points == 0) | (points == (plane[1] - 1, plane[0] - 1))
+        contact = int(np.count_nonzero(at_edge.any(axis=1)))
+    return Mark(x, y, w, h, outline, contact)
+
+
+def _is_tangle(mark: Mark) -> bool:
+    return mark.contact > 0 or mark.w > _WIDEST * mark.h
+
+
+def _alone(
+    part: np.ndarray, corner: tuple[int, int], mark: Mark
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """The mark's own contrast and where it lies on the plane."""
+    left, top = mark.x - corner[0], mark.y - corner[1]
+    own = np.zeros((mark.h, mark.w), np.uint8)
+    cv2.drawContours(own, [mark.outline], -1, 255, cv2.FILLED, offset=(-mark.x, -mark.y))
+    inside = part[top : top + mark.h, left : left + mark.w]
+    return cv2.bitwise_and(inside, own), (mark.x, mark.y)

@@ -1,0 +1,216 @@
+"""Milliseconds from a 1080p frame to its reading, beside a plain rewriting of the seed's steps.
+
+python scripts/bench_camera.py
+python scripts/bench_camera.py --frames 1000 --json
+
+The frames are drawn by the program: a chalked board under moving light, seen by a shaking, noisy
+camera, with one digit and with twelve. Both programs read the same frames in one run and take
+turns, so that a busy machine hurts both; each has one thread. The seed's steps are those of
+plain_steps.py and its network of 2.78 million parameters with random weights, which cost the same
+time, all crops of a frame in one batch. Where TensorFlow is installed the network is exported once
+into the temporary folder; elsewhere name a copy of that file with --seed_model.
+"""
+
+import datetime
+import importlib.metadata
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from absl import flags
+
+# A clone need not be installed.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from digits_tf import command, machine
+from digits_tf.errors import DigitsError
+from digits_tf.opencv import import_cv2
+
+if TYPE_CHECKING:
+    from bench_scene import Frame
+
+    from digits_tf.classifier import Classifier
+
+_FRAMES = flags.DEFINE_integer("frames", 300, "Frames of each kind.", lower_bound=2)
+_MODEL = flags.DEFINE_string("model", None, "Our model; default: the shipped .tflite file.")
+_SEED_MODEL = flags.DEFINE_string(
+    "seed_model", None, "The seed's network as a .tflite file, instead of exporting it."
+)
+_JSON = flags.DEFINE_boolean("json", False, "Print one JSON object instead of tables.")
+
+_WARM_UP = 10  # frames that are not counted
+_STARTS = 5
+# What is aimed at, with twelve digits in view and from the shell to the first reading.
+GOAL_MS, GOAL_START_S = 16.0, 1.0
+
+Times = dict[str, list[float]]
+
+
+def main(words: Sequence[str]) -> None:
+    """Times both and prints the table."""
+    cv2 = import_cv2()
+    from bench_scene import HEIGHT, SCENES, WIDTH
+    from plain_steps import load_net
+
+    from digits_tf.recognizer import Recognizer
+
+    cv2.setNumThreads(1)
+    seed_net = load_net(_SEED_MODEL.value)
+    recognizer = Recognizer.load(_MODEL.value, threads=1)
+    result: dict[str, Any] = {
+        "size": [WIDTH, HEIGHT],
+        "frames": _FRAMES.value,
+        "threads": 1,
+        "digits": {str(digits): _time(digits, recognizer, seed_net) for digits in SCENES},
+        "start_s": _start_seconds(cv2),
+        "goals": {"ms_12_digits": GOAL_MS, "start_s": GOAL_START_S},
+        "machine": machine.describe(),
+        "versions": {
+            "opencv": cv2.__version__,
+            "ai-edge-litert": importlib.metadata.version("ai-edge-litert"),
+            "numpy": np.__version__,
+        },
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+    print(json.dumps(result)) if _JSON.value else _print(result)
+
+
+def _time(digits: int, recognizer: Any, seed_net: "Classifier | None") -> dict[str, Any]:
+    """Reads the frames with both and sums up."""
+    import plain_steps
+    from bench_scene import frames
+
+    from digits_tf.recognizer import text
+
+    right, seed_crops = [], []
+
+    def ours(frame: "Frame") -> dict[str, float]:
+        start = time.perf_counter()
+        found = recognizer.read(frame.pixels)
+        total = 1000 * (time.perf_counter() - start)
+        right.append(text(found) == frame.text)
+        return {**recognizer.milliseconds, "total": total}
+
+    def seed(frame: "Frame") -> dict[str, float]:
+        start = time.perf_counter()
+        crops = plain_steps.find(frame.pixels)
+        middle = time.perf_counter()
+        seed_crops.append(len(crops))
+        times = {"find": 1000 * (middle - start)}
+        if seed_net:
+            seed_net.probabilities(crops)
+            end = time.perf_counter()
+            times |= {"net": 1000 * (end - middle), "total": 1000 * (end - start)}
+        return times
+
+    times = _take_turns({"ours": ours, "seed": seed}, frames(digits))
+    summary: dict[str, Any] = {name: _summary(each) for name, each in times.items()}
+    summary["times_faster"] = {
+        stage: summary["seed"][stage]["median_ms"] / summary["ours"][stage]["median_ms"]
+        for stage in ("find", "total")
+        if stage in summary["seed"]
+    }
+    summary["read_right"] = float(np.mean(right[_WARM_UP:]))
+    summary["seed_crops"] = float(np.median(seed_crops))
+    return summary
+
+
+def _take_turns(
+    programs: dict[str, Callable[["Frame"], dict[str, float]]], source: Iterator["Frame"]
+) -> dict[str, Times]:
+    """Milliseconds by program and stage; who begins changes with each frame."""
+    times: dict[str, Times] = {name: {} for name in programs}
+    names = list(programs)
+    for number in range(_WARM_UP + _FRAMES.value):
+        frame = next(source)
+        names.reverse()
+        for name in names:
+            taken = programs[name](frame)
+            if number >= _WARM_UP:
+                for stage, value in taken.items():
+                    times[name].setdefault(stage, []).append(value)
+    return times
+
+
+def _summary(times: Times) -> dict[str, Any]:
+    return {
+        stage: {
+            "median_ms": float(np.median(values)),
+            "p95_ms": float(np.percentile(values, 95)),
+            "per_s": 1000 / float(np.median(values)),
+        }
+        for stage, values in times.items()
+    }
+
+
+def _start_seconds(cv2: Any) -> dict[str, float]:
+    """From the shell to the end of `python -m digits_tf.predict one.png`."""
+    from bench_scene import frames
+
+    seconds = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one.png"
+        path.write_bytes(cv2.imencode(".png", next(frames(1)).pixels)[1].tobytes())
+        for _ in range(_STARTS):
+            start = time.perf_counter()
+            result = subprocess.run(
+                [sys.executable, "-m", "digits_tf.predict", str(path)],
+                cwd=Path(__file__).resolve().parent.parent,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            seconds.append(time.perf_counter() - start)
+            if result.returncode:
+                raise DigitsError(f"digits_tf.predict failed: {result.stderr.strip()[-300:]}")
+    return {"median": float(np.median(seconds)), "most": max(seconds)}
+
+
+def _print(result: dict[str, Any]) -> None:
+    print(
+        "| digits | stage | ours, ms: median (p95) | the seed's steps | times faster | frames/s |"
+    )
+    print("|---|---|---|---|---|---|")
+    for digits, row in result["digits"].items():
+        for stage, ours in row["ours"].items():
+            seed, faster = row["seed"].get(stage), row["times_faster"].get(stage)
+            rates = " / ".join(f"{each['per_s']:.0f}" for each in (ours, seed) if each)
+            print(
+                f"| {digits} | {stage} | {_cell(ours)} | {_cell(seed) if seed else 'left out'} "
+                f"| {f'{faster:.1f}' if faster else ''} | {rates} |"
+            )
+    for digits, row in result["digits"].items():
+        print(
+            f"\n{digits} in view: {row['read_right']:.0%} of the frames read without a mistake; "
+            f"the seed's steps cut out {row['seed_crops']:.0f}",
+            end="",
+        )
+    total, start = result["digits"]["12"]["ours"]["total"], result["start_s"]
+    print(
+        f"\n\nframe to reading with 12 digits: {_cell(total)} ms, goal {GOAL_MS:.0f} ms: "
+        f"{_verdict(total['median_ms'] < GOAL_MS)}\n"
+        f"start of digits_tf.predict to its first reading: {start['median']:.2f} s "
+        f"(at most {start['most']:.2f}), goal {GOAL_START_S:.0f} s: "
+        f"{_verdict(start['median'] < GOAL_START_S)}\n"
+        f"{result['frames']} frames of {'x'.join(map(str, result['size']))} each, one thread"
+    )
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    print(f"{result['machine']}; {versions}; {result['date']}")
+
+
+def _cell(summary: dict[str, float]) -> str:
+    return f"{summary['median_ms']:.2f} ({summary['p95_ms']:.2f})"
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "missed"
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

@@ -9,18 +9,19 @@ from digits_tf.recognizer import Digit
 
 # Probabilities of a digit are averaged over about this time.
 _AVERAGE_S = 0.15
-# Who says something else for so long is believed, whatever the average: with the frame before and
-# the frame after it makes less than a quarter of a second from 5 frames per second on.
-_SURE_S = 0.12
+# A change needs two frames, and so long, that say the same; then the average decides. After the
+# longer time it is believed whatever the average: with the frame before and the frame after, that
+# makes no more than a quarter of a second from 5 frames per second on.
+_CHANGE_S, _SURE_S = 0.09, 0.14
 # A digit that is not found for so long is gone.
 _HOLD_S = 0.2
 # Frames so far apart are each believed at once.
 _SLOW_S = 0.2
 # How far a digit may jump between frames, in its own sizes: half the way to a neighbour.
 _JUMP = 0.5
-# A label goes when its average is clearly, not just by a hair, below the threshold; as long as a
-# frame in between speaks for it, when it is far below.
-_BELOW, _FAR_BELOW = 0.8, 0.5
+# A label goes when its average is clearly, not just by a hair, below the threshold; or when the
+# frames contradict each other and it has no more than this.
+_BELOW, _LEAST = 0.8, 0.25
 
 
 class Steadier:
@@ -115,26 +116,23 @@ class _Track:
         self.digit, self.seen, self.shown = digit, seconds, shown
         self._label, self._average = digit.label, evidence
         # Since when the frames say the same.
-        self._since, self._agreeing = seconds, 1
+        self._since = seconds
 
     def see(self, digit: Digit, evidence: np.ndarray, seconds: float, threshold: float) -> None:
         """Takes a new reading of it."""
         gap = seconds - self.seen
-        if digit.label == self.digit.label:
-            self._agreeing += 1
-        else:
-            self._since, self._agreeing = seconds, 1
+        if digit.label != self.digit.label:
+            self._since = seconds
         self.digit, self.seen, self.shown = digit, seconds, True
         self._average = self._average + (1 - math.exp(-gap / _AVERAGE_S)) * (
             evidence - self._average
         )
-        slow = gap >= _SLOW_S
-        # One frame alone is no reason for a change.
-        if digit.label != self._label and (slow or self._agreeing > 1):
-            if slow or seconds - self._since >= _SURE_S:
+        slow, agreed = gap >= _SLOW_S, seconds - self._since
+        if digit.label != self._label and (slow or agreed >= _CHANGE_S):
+            if slow or agreed >= _SURE_S:
                 self._average = evidence
             self._follow(digit.label, threshold)
-        if self._label is not None and self._average[self._label] <= _FAR_BELOW * threshold:
+        elif agreed == 0 and self._label is not None and self._average[self._label] <= _LEAST:
             self._label = None
 
     def _follow(self, label: int | None, threshold: float) -> None:

@@ -1,5 +1,6 @@
 """From a frame to the digits in it as MNIST would have them; OpenCV and numpy alone."""
 
-from digits_tf.preprocess.finder import Finder, Found
+from digits_tf.preprocess.cells import Cell, Found, Option
+from digits_tf.preprocess.finder import Finder
 
-__all__ = ["Finder", "Found"]
+__all__ = ["Cell", "Finder", "Found", "Option"]

@@ -11,7 +11,7 @@ Cropped = tuple[Group, Crop]
 _HEIGHT, _LEVEL, _STROKE = 0.3, 0.5, 0.4
 # One that stands on a line with an accepted one and is about as high may be fainter and thinner
 # than that: the pen ran dry, the chalk was pressed less.
-_BESIDE_LEVEL, _BESIDE_STROKE = 0.25, 0.2
+_BESIDE_LEVEL, _BESIDE_STROKE = 0.35, 0.35
 _BESIDE_HEIGHTS = 0.6, 1.6
 _BESIDE_OVERLAP = 0.5
 # A straight bar is a 1, an edge of something or the trace of a sponge. It has to match better.
@@ -36,7 +36,7 @@ def of_one_hand(cropped: list[Cropped]) -> list[Cropped]:
     main = max(cropped, key=ink)
     inner = [pair for pair in cropped if bool(pair[0].contact) == bool(main[0].contact)]
     kept = [pair for pair in inner if pair is main or _matches(pair, main)]
-    added = True
+    added = kept
     while added:  # a faint digit may stand beside a faint one
         added = [
             pair
@@ -52,7 +52,13 @@ def ink(pair: Cropped) -> float:
     """How much ink it has, and how well it stands out; less for what may be no digit."""
     each, crop = pair
     weight = (_TOUCHING if each.contact else 1.0) * (_BAR_WEIGHT if _is_bar(each) else 1.0)
-    return weight * (each.w + each.h) * crop.stroke * crop.level**2
+    return weight * (each.w + each.h) * _width(pair) * crop.level**2
+
+
+def _width(pair: Cropped) -> float:
+    """Of the strokes, in pixels of the plane."""
+    each, crop = pair
+    return crop.stroke * max(each.w, each.h)
 
 
 def _matches(pair: Cropped, main: Cropped) -> bool:
@@ -60,7 +66,7 @@ def _matches(pair: Cropped, main: Cropped) -> bool:
     if each.h < _HEIGHT * main[0].h or crop.level < _LEVEL * main[1].level:
         return False
     if not _is_bar(each) or _is_bar(main[0]):
-        return crop.stroke >= _STROKE * main[1].stroke
+        return _width(pair) >= _STROKE * _width(main)
     low, high = _BAR_HEIGHTS
     return low <= each.h / main[0].h <= high and crop.level >= _BAR_LEVEL * main[1].level
 
@@ -73,7 +79,7 @@ def _stands_beside(pair: Cropped, other: Cropped, main: Cropped) -> bool:
         low <= each.h / accepted.h <= high
         and shared >= _BESIDE_OVERLAP * min(each.h, accepted.h)
         and crop.level >= _BESIDE_LEVEL * main[1].level
-        and crop.stroke >= _BESIDE_STROKE * main[1].stroke
+        and _width(pair) >= _BESIDE_STROKE * _width(main)
         and (not _is_bar(each) or crop.level >= _LEVEL * main[1].level)
     )
 

@@ -19,12 +19,14 @@ class Crop:
     Attributes:
         image: uint8 (28, 28), ink bright on 0.
         level: the ink's contrast.
-        stroke: the strokes' mean width in pixels of the contrast that it came from.
+        stroke: the strokes' mean width as a share of the longer side.
+        box: x, y, w, h of the ink in pixels of the contrast that it came from.
     """
 
     image: np.ndarray
     level: float
     stroke: float
+    box: tuple[int, int, int, int]
 
 
 def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | None:
@@ -51,20 +53,22 @@ def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | N
     table = np.clip((np.arange(256) - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
     ink = cv2.LUT(ink, table)
     _, solid = cv2.threshold(ink, 100, 255, cv2.THRESH_BINARY)
-    x, y, w, h = cv2.boundingRect(solid)
-    if not w:
+    box = cv2.boundingRect(solid)
+    longer = max(box[2:])
+    if not longer:
         return None
     # The mean distance to the edge is a quarter of the stroke's width.
     distance = cv2.distanceTransform(solid, cv2.DIST_L2, 3)
     stroke = max(1.0, 4 * float(distance.sum()) / cv2.countNonZero(solid) - 1)
-    ink = _widened(ink, round(_LEAST_STROKE * max(w, h) / INK_SIDE - stroke))
+    ink = _widened(ink, round(_LEAST_STROKE * longer / INK_SIDE - stroke))
     _, solid = cv2.threshold(ink, 64, 255, cv2.THRESH_BINARY)
     x, y, w, h = cv2.boundingRect(solid)
     ink = ink[y : y + h, x : x + w]
     scale = INK_SIDE / max(w, h)
     size = max(1, round(w * scale)), max(1, round(h * scale))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return Crop(_centred(cv2.resize(ink, size, interpolation=interpolation)), level, stroke)
+    image = _centred(cv2.resize(ink, size, interpolation=interpolation))
+    return Crop(image, level, stroke / longer, box)
 
 
 def _widened(ink: np.ndarray, missing: int) -> np.ndarray:

@@ -1,13 +1,12 @@
 """Finds the digits in a frame."""
 
-import dataclasses
 from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
 from digits_tf.preprocess import company
-from digits_tf.preprocess.crop import Crop, mnist_crop
+from digits_tf.preprocess.cells import Cell, CellMaker
 from digits_tf.preprocess.groups import Group, group, in_reading_order
 from digits_tf.preprocess.ink import Ink, find_ink
 from digits_tf.preprocess.marks import Mark, find_marks
@@ -19,27 +18,8 @@ _LEAST_HEIGHT = 1 / 36
 _MOST_CONTACT = 0.4
 # How often marks that are no digits are taken away to look for fainter ones.
 _PEELS = 3
-# Smaller digits than this on the plane they were found on are cropped from the frame itself.
-_FINE_ENOUGH = 44
 # The plane is not halved below this height or width.
 _LEAST_SIDE = 64
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Found:
-    """A digit in a frame.
-
-    Attributes:
-        crop: uint8 (28, 28), ink bright on 0, its longer side 20 pixels, centre of mass at 14, 14.
-        box: x, y, width, height in pixels of the frame.
-        line: the line of text that it stands in, 0 is the uppermost.
-        ink: how much ink it has and how well it stands out, to compare ways of finding.
-    """
-
-    crop: np.ndarray
-    box: tuple[int, int, int, int]
-    line: int
-    ink: float
 
 
 class Finder:
@@ -49,7 +29,7 @@ class Finder:
         self._shrinker = Shrinker()
         self._stages: dict[str, np.ndarray] = {}
 
-    def attempts(self, frame: np.ndarray) -> Iterator[list[list[Found]]]:
+    def attempts(self, frame: np.ndarray) -> Iterator[list[list[Cell]]]:
         """Finds the digits of a frame in several ways, the most likely first.
 
         Each way is computed when it is asked for: who is content with the first pays for no other.
@@ -67,7 +47,7 @@ class Finder:
         _check(frame)
         plane = self._shrinker.shrink(frame)
         for each in _scales(plane):
-            ways = [found for ink in find_ink(each.small) if (found := self._find(each, ink))]
+            ways = [cells for ink in find_ink(each.small) if (cells := self._find(each, ink))]
             if ways:
                 yield ways
 
@@ -75,15 +55,19 @@ class Finder:
         """Pictures of the last attempt's steps, by name, uint8 (h, w)."""
         return self._stages
 
-    def _find(self, plane: Plane, ink: Ink) -> list[Found]:
+    def _find(self, plane: Plane, ink: Ink) -> list[Cell]:
         self._stages = {"grey": plane.small, "ground": ink.ground, "contrast": ink.contrast}
         contrast, peak = ink.contrast, ink.peak
+        maker = CellMaker(ink, plane)
         for _ in range(_PEELS):
             marks = find_marks(contrast, peak, ink.floor)
-            groups = _digits(marks, contrast.shape)
-            cropped = [(each, _crop(each, ink, plane)) for each in groups]
-            kept = company.of_one_hand([(each, crop) for each, crop in cropped if crop is not None])
-            if kept or not marks:
+            cropped = [(each, maker.crop(each)) for each in _digits(marks, contrast.shape)]
+            kept = company.of_one_hand([(each, crop) for each, crop in cropped if crop])
+            if kept:
+                crops = {id(each): crop for each, crop in kept}
+                ordered = in_reading_order([each for each, _ in kept])
+                return maker.cells([(each, crops[id(each)]) for each in ordered])
+            if not marks:
                 break
             contrast = contrast.copy()
             outlines = [mark.outline for mark in marks]
@@ -92,16 +76,7 @@ class Finder:
             peak = cv2.minMaxLoc(contrast)[1]
             if peak < 1.5 * ink.floor:
                 break
-        crops = {id(each): crop for each, crop in kept}
-        return [
-            Found(
-                crops[id(each)].image,
-                _frame_box(each, plane),
-                each.line,
-                plane.factor**2 * company.ink((each, crops[id(each)])),
-            )
-            for each in in_reading_order([each for each, _ in kept])
-        ]
+        return []
 
 
 def _scales(plane: Plane) -> Iterator[Plane]:
@@ -114,7 +89,9 @@ def _scales(plane: Plane) -> Iterator[Plane]:
     while len(halves) < 3 and min(halves[-1].small.shape) >= 2 * _LEAST_SIDE:
         last = halves[-1]
         size = last.small.shape[1] // 2, last.small.shape[0] // 2
-        small = cv2.resize(last.small[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            last.small[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA
+        )
         halves.append(Plane(plane.full, small, 2 * last.factor))
     yield from halves[1:2]
     yield halves[0]
@@ -129,28 +106,6 @@ def _digits(marks: list[Mark], shape: tuple[int, ...]) -> list[Group]:
         if mark.contact <= _MOST_CONTACT * mark.longer and not _is_frame(mark, marks, least)
     ]
     return group(kept, least)
-
-
-def _crop(each: Group, ink: Ink, plane: Plane) -> Crop | None:
-    x, y, w, h = each.x, each.y, each.w, each.h
-    height, width = plane.small.shape
-    reach = max(2, h // 16)
-    left, top = max(0, x - reach), max(0, y - reach)
-    right, bottom = min(width, x + w + reach), min(height, y + h + reach)
-    mask = np.zeros((bottom - top, right - left), np.uint8)
-    outlines = [mark.outline for mark in each.marks]
-    cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED, offset=(-left, -top))
-    cv2.drawContours(mask, outlines, -1, 255, 3, offset=(-left, -top))
-    factor = plane.factor
-    if factor == 1 or max(w, h) >= _FINE_ENOUGH:
-        return mnist_crop(ink.contrast[top:bottom, left:right], mask, ink.floor)
-    fine = np.ascontiguousarray(
-        plane.full[top * factor : bottom * factor, left * factor : right * factor]
-    )
-    contrast = ink.of(fine, left, top, right - left, bottom - top)
-    mask = cv2.resize(mask, (fine.shape[1], fine.shape[0]), interpolation=cv2.INTER_NEAREST)
-    crop = mnist_crop(contrast, mask, ink.floor)
-    return crop and dataclasses.replace(crop, stroke=crop.stroke / factor)
 
 
 def _check(frame: np.ndarray) -> None:
@@ -169,7 +124,3 @@ def _is_frame(mark: Mark, marks: list[Mark], least: float) -> bool:
         return False
     (_, _), (a, b), _ = cv2.minAreaRect(mark.outline)
     return cv2.contourArea(mark.outline) > 0.85 * a * b
-
-
-def _frame_box(each: Group, plane: Plane) -> tuple[int, int, int, int]:
-    return tuple(plane.factor * side for side in (each.x, each.y, each.w, each.h))  # type: ignore[return-value]

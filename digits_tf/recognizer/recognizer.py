@@ -7,7 +7,7 @@ import numpy as np
 
 from digits_tf import classifier
 from digits_tf.classifier.classifier import INPUT_SHAPE, Classifier
-from digits_tf.preprocess import Finder, Found
+from digits_tf.preprocess import Cell, Finder, Found, Option
 from digits_tf.recognizer.digit import Digit
 
 THRESHOLD = 0.5
@@ -70,9 +70,8 @@ class Recognizer:
         most = 0.0
         for ways in self._finder.attempts(frame):
             before = time.perf_counter()
-            for found in ways:
-                digits = self._judge(found)
-                score = _score(found, digits)
+            for cells in ways:
+                digits, score = self._judge(cells)
                 if not best or score > most:
                     best, most = digits, score
             net += time.perf_counter() - before
@@ -82,26 +81,43 @@ class Recognizer:
         self.milliseconds = {"find": 1000 * (elapsed - net), "net": 1000 * net}
         return best
 
-    def _judge(self, found: list[Found]) -> list[Digit]:
-        rows = self._model.probabilities(np.stack([each.crop for each in found]))
-        digits = []
-        for each, row in zip(found, rows, strict=True):
-            label = int(row.argmax())
-            confidence = float(row[label])
-            sure = confidence > self._threshold
-            digits.append(
-                Digit(label if sure else None, confidence, row, each.box, each.crop, each.line)
+    def _judge(self, cells: list[Cell]) -> tuple[list[Digit], float]:
+        """The best option of each cell, and how much of the ink is read how well."""
+        every = [each for cell in cells for option in cell for each in option.found]
+        rows = iter(self._model.probabilities(np.stack([each.crop for each in every])))
+        digits: list[Digit] = []
+        score = 0.0
+        for cell in cells:
+            read = [
+                (option, [self._digit(each, next(rows)) for each in option.found])
+                for option in cell
+            ]
+            option, chosen = max(read, key=_merit)
+            digits += chosen
+            # Fragments of a digit score less than the whole.
+            score += sum(
+                each.ink * max(0.0, digit.confidence - 0.5)
+                for each, digit in zip(option.found, chosen, strict=True)
             )
-        return digits
+        return digits, score
+
+    def _digit(self, found: Found, probabilities: np.ndarray) -> Digit:
+        label = int(probabilities.argmax())
+        confidence = float(probabilities[label])
+        return Digit(
+            label if confidence > self._threshold else None,
+            confidence,
+            probabilities,
+            found.box,
+            found.crop,
+            found.line,
+        )
 
     def stages(self) -> dict[str, np.ndarray]:
         """Pictures of the last `read`'s preprocessing, by name, uint8 (h, w), in order."""
         return self._finder.stages()
 
 
-def _score(found: list[Found], digits: list[Digit]) -> float:
-    """How much of the ink is read how well: fragments of a digit score less than the whole."""
-    return sum(
-        each.ink * max(0.0, digit.confidence - 0.5)
-        for each, digit in zip(found, digits, strict=True)
-    )
+def _merit(read: tuple[Option, list[Digit]]) -> float:
+    option, digits = read
+    return sum(digit.confidence for digit in digits) / len(digits) - option.cost

@@ -1,0 +1,76 @@
+"""The part of a frame with one group of marks on it."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from digits_tf.preprocess.crop import Crop, mnist_crop
+from digits_tf.preprocess.groups import Group
+from digits_tf.preprocess.ink import Ink
+from digits_tf.preprocess.plane import Plane
+
+# Smaller digits than this on the plane they were found on are cropped from the frame itself.
+_FINE_ENOUGH = 44
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Patch:
+    """A group's surroundings.
+
+    Attributes:
+        contrast: uint8 (h, w).
+        mask: uint8 (h, w), not 0 where a pixel may belong to the group.
+        floor: contrast that is noise.
+        corner: x and y of its upper left in frame pixels.
+        scale: frame pixels a pixel.
+    """
+
+    contrast: np.ndarray
+    mask: np.ndarray
+    floor: float
+    corner: tuple[int, int]
+    scale: float
+
+    def crop(self, columns: slice | None = None) -> Crop | None:
+        """Its ink in MNIST's geometry; of some columns alone, if given."""
+        mask = self.mask
+        if columns is not None:
+            mask = np.zeros_like(mask)
+            mask[:, columns] = self.mask[:, columns]
+        return mnist_crop(self.contrast, mask, self.floor)
+
+    def frame_box(self, crop: Crop) -> tuple[int, int, int, int]:
+        """Where in the frame a crop's ink is: x, y, w, h in pixels."""
+        x, y, w, h = crop.box
+        left, top = self.corner
+        return (
+            left + round(self.scale * x),
+            top + round(self.scale * y),
+            max(1, round(self.scale * w)),
+            max(1, round(self.scale * h)),
+        )
+
+
+def cut_out(marks: Group, ink: Ink, plane: Plane) -> Patch:
+    """Cuts a group out of the plane, or out of the frame if it is small."""
+    x, y, w, h = marks.x, marks.y, marks.w, marks.h
+    height, width = plane.small.shape
+    reach = max(2, h // 16)
+    left, top = max(0, x - reach), max(0, y - reach)
+    right, bottom = min(width, x + w + reach), min(height, y + h + reach)
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    outlines = [mark.outline for mark in marks.marks]
+    # Widened by a pixel: the soft edge of the strokes belongs to them.
+    cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED, offset=(-left, -top))
+    cv2.drawContours(mask, outlines, -1, 255, 3, offset=(-left, -top))
+    factor = plane.factor
+    corner = left * factor, top * factor
+    if factor == 1 or max(w, h) >= _FINE_ENOUGH:
+        contrast = ink.contrast[top:bottom, left:right]
+        return Patch(contrast, mask, ink.floor, corner, factor)
+    part = np.s_[top * factor : bottom * factor, left * factor : right * factor]
+    fine = np.ascontiguousarray(plane.full[part])
+    contrast = ink.of(fine, left, top, right - left, bottom - top)
+    mask = cv2.resize(mask, (fine.shape[1], fine.shape[0]), interpolation=cv2.INTER_NEAREST)
+    return Patch(contrast, mask, ink.floor, corner, 1)

@@ -40,21 +40,25 @@ class PiCamera:
             ) from None
         if not Picamera2.global_camera_info():
             raise DigitsError(f"no camera at this Raspberry Pi: {ADVICE}")
+        camera = None
         try:
-            self._camera = Picamera2()
+            camera = Picamera2()
             stream = {"size": (width, height), "format": "YUV420"}
             # A main stream there must be, at least as large; nobody reads it.
-            self._camera.configure(
-                self._camera.create_video_configuration(
+            camera.configure(
+                camera.create_video_configuration(
                     main=stream, lores=dict(stream), controls={"FrameRate": fps}
                 )
             )
-            self._camera.start()
+            camera.start()
         except (RuntimeError, OSError, ValueError) as error:
+            if camera:
+                camera.close()
             raise DigitsError(
                 f"the Raspberry Pi's camera does not start ({error}): {ADVICE}"
             ) from None
-        self._width, self._height = self._camera.camera_configuration()["lores"]["size"]
+        self._camera = camera
+        self._width, self._height = camera.camera_configuration()["lores"]["size"]
         self.details = f" (asked for {width}x{height}, {fps:.4g} FPS)"
 
     def read(self, spare: np.ndarray | None) -> np.ndarray:

@@ -1,0 +1,278 @@
+"""Cameras and streams: the newest frame, and what happens when none comes."""
+
+import http.server
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from camera_fakes import FakeCapture, flat
+from digits_tf.camera.sources import Wanted, capture, live, open_source
+from digits_tf.camera.sources.live import Live
+from digits_tf.camera.sources.slot import Slot
+from digits_tf.errors import DigitsError
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """What takes seconds in the world takes tenths here."""
+    monkeypatch.setattr(live, "_START_S", 0.5)
+    monkeypatch.setattr(live, "_STALL_S", 0.2)
+    monkeypatch.setattr(live, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(live, "_RETRY_S", 0.01)
+    monkeypatch.setattr(live, "_FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(live, "_LONGEST_PAUSE_S", 0.2)
+
+
+@pytest.fixture
+def cameras(monkeypatch):
+    """Puts these in place of cv2.VideoCapture, one for each time that it is opened."""
+    queue, opened = [], []
+
+    def take(*arguments):
+        opened.append((time.monotonic(), arguments))
+        return queue.pop(0) if queue else FakeCapture(opened=False)
+
+    monkeypatch.setattr(cv2, "VideoCapture", take)
+    queue_and_log = type("Cameras", (), {"queue": queue, "opened": opened})
+    return queue_and_log
+
+
+def read_for(source, seconds):
+    """The levels of the frames that come within a time."""
+    levels, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        frame = source.read(0.02)
+        if frame:
+            levels.append(int(frame.picture[0, 0, 0]))
+    return levels
+
+
+def forever(level):
+    """A camera that goes on."""
+    return FakeCapture([flat(level)] * 2000, pause=0.005)
+
+
+def test_a_camera_is_asked_and_says_what_it_gives(cameras):
+    camera = FakeCapture([flat(9)] * 100, fps=25.0, pause=0.005)
+    cameras.queue.append(camera)
+    source = open_source("0", Wanted(1280, 720, 60.0), print)
+    assert source.description == "camera 0: 64x48, 25 FPS (asked for 1280x720, 60 FPS)"
+    assert camera.settings[cv2.CAP_PROP_FRAME_WIDTH] == 1280
+    assert camera.settings[cv2.CAP_PROP_FRAME_HEIGHT] == 720
+    assert camera.settings[cv2.CAP_PROP_FPS] == 60.0
+    assert source.live
+    frame = source.read(1.0)
+    assert frame.picture.shape == (48, 64, 3)
+    assert frame.seconds == 0.0
+    assert source.read(1.0).seconds > 0
+    source.release()
+    assert camera.released.is_set()
+
+
+def test_only_the_newest_frame_is_kept(cameras):
+    cameras.queue.append(FakeCapture([flat(level) for level in range(1, 250)], pause=0.004))
+    source = open_source("0", Wanted(), print)
+    source.read(1.0)
+    time.sleep(0.2)
+    late = int(source.read(1.0).picture[0, 0, 0])
+    assert late > 20
+    assert 1 <= int(source.read(1.0).picture[0, 0, 0]) - late <= 10
+    source.release()
+
+
+def test_a_lost_frame_or_two_do_no_harm(cameras, quick):
+    told = []
+    frames = [None, flat(1), None, None, flat(2), flat(3), *[flat(4)] * 500]
+    cameras.queue.append(FakeCapture(frames, pause=0.002))
+    source = open_source("0", Wanted(), told.append)
+    assert 4 in read_for(source, 0.2)
+    source.release()
+    assert told == []
+    assert len(cameras.opened) == 1
+
+
+def test_a_camera_that_is_unplugged_and_comes_back(cameras, quick):
+    """Told in two lines; the pauses between the tries grow."""
+    told = []
+    pulled = FakeCapture([flat(1)] * 3, pause=0.01)
+    cameras.queue += [pulled, *(FakeCapture(opened=False) for _ in range(3)), forever(2)]
+    source = open_source("0", Wanted(), told.append)
+    levels = read_for(source, 1.5)
+    source.release()
+    assert levels[0] == 1
+    assert levels[-1] == 2
+    assert pulled.released.is_set()
+    assert len(told) == 2
+    assert told[0].startswith("camera 0 sends no more pictures: is it still connected?")
+    assert told[1] == "camera 0 is back"
+    tries = np.diff([when for when, _ in cameras.opened])[1:]
+    assert len(tries) == 3
+    assert tries[0] >= 0.09
+    assert tries[1] >= 0.19
+    # 0.05 doubled twice is 0.2, the longest.
+    assert 0.19 <= tries[2] < 0.4
+
+
+def test_a_stream_that_stalls_is_left_and_opened_again(cameras, quick):
+    """The thread hangs in OpenCV for as long as it likes: the program goes on and can end."""
+    told, hanging = [], threading.Event()
+    stalled = FakeCapture([flat(1), hanging])
+    cameras.queue += [stalled, forever(2)]
+    source = open_source("rtsp://127.0.0.1/x", Wanted(), told.append)
+    assert source.read(0.1) is not None
+    start = time.monotonic()
+    assert source.read(0.05) is None
+    assert time.monotonic() - start < 0.15
+    assert 2 in read_for(source, 0.8)
+    assert len(told) == 2
+    assert told[0].startswith("rtsp://127.0.0.1/x has sent nothing for")
+    assert not stalled.released.is_set()
+    start = time.monotonic()
+    source.release()
+    assert time.monotonic() - start < 0.5
+    hanging.set()
+    assert stalled.released.wait(2.0), "the thread that hung gives its stream back at last"
+
+
+def test_release_does_not_wait_for_a_thread_that_hangs(cameras, quick):
+    hanging = threading.Event()
+    cameras.queue.append(FakeCapture([flat(1), hanging]))
+    source = open_source("0", Wanted(), print)
+    start = time.monotonic()
+    source.release()
+    assert time.monotonic() - start < 1.5
+    hanging.set()
+
+
+def test_waiting_costs_no_processor_time(cameras, quick, monkeypatch):
+    monkeypatch.setattr(live, "_STALL_S", 10.0)
+    hanging = threading.Event()
+    cameras.queue.append(FakeCapture([flat(1), hanging]))
+    source = open_source("0", Wanted(), print)
+    before = time.process_time()
+    read_for(source, 0.6)
+    assert time.process_time() - before < 0.2
+    hanging.set()
+    source.release()
+
+
+def test_a_camera_that_opens_and_gives_nothing(cameras, quick):
+    silent = FakeCapture()
+    cameras.queue.append(silent)
+    with pytest.raises(DigitsError, match=r"camera 3 opens but gives no picture: .*--source picam"):
+        open_source("3", Wanted(), print)
+    assert silent.released.is_set()
+
+
+def test_a_camera_that_opens_and_hangs(cameras, quick):
+    hanging = threading.Event()
+    cameras.queue.append(FakeCapture([hanging]))
+    start = time.monotonic()
+    with pytest.raises(DigitsError, match="opens but gives no picture"):
+        open_source("0", Wanted(), print)
+    assert time.monotonic() - start < 2.5
+    hanging.set()
+
+
+def test_no_camera_and_no_stream(cameras):
+    with pytest.raises(DigitsError, match=r"no camera 99: check that it is plugged in"):
+        open_source("/dev/video99", Wanted(), print)
+    with pytest.raises(DigitsError, match=r"http://127\.0\.0\.1:9/: no pictures from this address"):
+        open_source("http://127.0.0.1:9/", Wanted(), print)
+
+
+def test_the_picture_that_was_taken_is_not_written_over():
+    """Pictures are used again, but not the one that is being read nor the one that waits."""
+    slot, spares = Slot(), []
+    slot.put(flat(1))
+    first, _ = slot.take(0.0)
+    for level in range(2, 9):
+        spare = slot.put(flat(level))
+        spares.append(spare)
+        assert spare is not first
+    assert [None if spare is None else int(spare[0, 0, 0]) for spare in spares] == [
+        None, 2, 3, 4, 5, 6, 7
+    ]  # fmt: skip
+    second, _ = slot.take(0.0)
+    assert second[0, 0, 0] == 8
+    assert slot.put(flat(9)) is first
+    assert slot.take(0.0)[0][0, 0, 0] == 9
+    assert slot.take(0.01) is None
+
+
+def test_any_device_may_fail_in_any_way(quick):
+    """What a driver raises is no reason for a traceback."""
+    told, tries = [], []
+
+    class Moody:
+        details = ""
+
+        def read(self, spare):
+            if len(tries) == 1:
+                tries.append("read")
+                return flat(1)
+            raise RuntimeError("driver")
+
+        def release(self):
+            pass
+
+    def connect():
+        tries.append("open")
+        return Moody()
+
+    source = Live(connect, "it", "advice", told.append)
+    source.read(0.1)
+    read_for(source, 0.3)
+    source.release()
+    assert len(told) == 1
+    assert tries.count("open") >= 2
+
+
+class Mjpeg(http.server.BaseHTTPRequestHandler):
+    """Sends some pictures, then stalls until told to end."""
+
+    pictures, go_on = 12, threading.Event()
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        for index in range(self.pictures):
+            jpeg = cv2.imencode(".jpg", flat(10 * index, 120, 160))[1].tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            self.wfile.write(head.encode() + jpeg + b"\r\n")
+            time.sleep(0.02)
+        self.go_on.wait(10.0)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_a_real_http_stream_that_stalls(quick, monkeypatch):
+    if cv2.CAP_FFMPEG not in cv2.videoio_registry.getStreamBackends():
+        pytest.skip("this OpenCV is built without FFmpeg")
+    monkeypatch.setattr(live, "_START_S", 10.0)
+    monkeypatch.setattr(live, "_STALL_S", 0.5)
+    monkeypatch.setattr(capture, "_READ_MS", 1000)
+    monkeypatch.setattr(Mjpeg, "go_on", threading.Event())
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mjpeg)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    told = []
+    try:
+        source = open_source(f"http://127.0.0.1:{server.server_port}/", Wanted(), told.append)
+        assert "160x120" in source.description
+        read_for(source, 1.2)
+        assert told
+        assert "has sent nothing for" in told[0] or "sends no more" in told[0]
+        read_for(source, 1.0)
+        source.release()
+        assert len(told) >= 2
+        assert told[1].endswith("is back")
+    finally:
+        Mjpeg.go_on.set()
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,249 @@
+"""The loop, its printed lines, and what the user may wish."""
+
+import json
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from camera_fakes import FakeDisplay, FakeFile, FakeRecognizer, digit, flat, read_video
+from digits_tf.camera import snapshot
+from digits_tf.camera.display import Lines, Wish
+from digits_tf.camera.fps import FpsMeter
+from digits_tf.camera.loop import Loop
+from digits_tf.camera.notices import Notices
+from digits_tf.camera.overlay import Overlay
+from digits_tf.camera.sources import Frame
+from digits_tf.camera.steadier import Steadier
+from digits_tf.camera.view import View
+from digits_tf.errors import DigitsError
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make(source, display, reading=(), paced=False, recognizer=None):
+    recognizer = recognizer or FakeRecognizer(reading)
+    return Loop(source, recognizer, display, Notices(), Steadier(0.5), Overlay(), paced)
+
+
+def levels(display):
+    return [int(view.frame.picture.flat[0]) for view in display.views]
+
+
+def test_a_file_drops_no_frame():
+    display = FakeDisplay(draws=False)
+    loop = make(FakeFile(9), display, [digit()])
+    loop.run()
+    assert [view.index for view in display.views] == list(range(9))
+    assert all(picture is None for picture in display.pictures), "nobody asked for drawings"
+
+
+def test_limits_end_it():
+    display = FakeDisplay(draws=False)
+    make(FakeFile(9), display).run(frames=4)
+    assert len(display.views) == 4
+    start = time.monotonic()
+    make(FakeFile(1000, fps=100.0), display, paced=True).run(seconds=0.2)
+    assert 0.1 < time.monotonic() - start < 1.0
+
+
+def test_a_source_is_held_to_its_rate():
+    display = FakeDisplay()
+    start = time.monotonic()
+    make(FakeFile(11, fps=50.0), display, paced=True).run()
+    assert 0.19 < time.monotonic() - start < 1.0
+
+
+def test_the_reading_of_a_stream_is_steadied_that_of_pictures_is_not():
+    def reading(frame):
+        return [digit(1 if frame.flat[0] == 3 else 7)]
+
+    for still, expected in ((False, [7] * 6), (True, [7, 7, 7, 1, 7, 7])):
+        display = FakeDisplay(draws=False)
+        make(FakeFile(6, fps=30.0, still=still), display, reading).run()
+        assert [view.digits[0].label for view in display.views] == expected
+
+
+def test_the_frame_is_read_as_it_came():
+    """In grey too, and nothing of full size is copied for it."""
+    recognizer, source = FakeRecognizer([digit()]), FakeFile(3, shape=(480, 640))
+    given = []
+    read = source.read
+    source.read = lambda timeout: given.append(read(timeout)) or given[-1]
+    make(source, FakeDisplay(draws=False), recognizer=recognizer).run()
+    for frame, seen in zip(given, recognizer.seen, strict=False):
+        assert seen is frame.picture
+
+
+def test_a_user_ends_it():
+    display = FakeDisplay([None, None, Wish.END])
+    make(FakeFile(99), display).run()
+    assert len(display.views) == 3
+
+
+def test_space_holds_and_goes_on():
+    display = FakeDisplay([None, Wish.HOLD, None, None, None, Wish.HOLD, None, Wish.END])
+    make(FakeFile(99), display).run()
+    assert display.badges == ["", "", "HELD", "", "", ""]
+    assert levels(display) == [0, 1, 1, 1, 2, 3]
+
+
+def test_a_held_frame_ends_in_time():
+    start = time.monotonic()
+    make(FakeFile(99), FakeDisplay([Wish.HOLD])).run(seconds=0.2)
+    assert 0.15 < time.monotonic() - start < 1.0
+
+
+def test_a_picture_stands_until_a_key():
+    wishes = [None, None, Wish.NEXT, None, Wish.HOLD, None, Wish.END]
+    display = FakeDisplay(wishes)
+    make(FakeFile(9, still=True), display).run()
+    shown = levels(display)
+    assert sorted(set(shown)) == [0, 1, 2]
+    assert set(display.badges) == {""}
+
+
+def test_without_a_window_pictures_do_not_wait():
+    display = FakeDisplay(draws=False)
+    make(FakeFile(9, still=True), display).run()
+    assert len(display.views) == 9
+
+
+def test_s_saves_the_frame_and_its_reading(here, capsys):
+    display = FakeDisplay([None, Wish.SAVE, Wish.SAVE, Wish.END])
+    make(FakeFile(99), display, [digit(7, 0.9)]).run()
+    pictures = sorted(here.glob("digits-*.png"))
+    assert len(pictures) == 2, "the second in the same second has its own name"
+    saved = [int(cv2.imread(str(path))[0, 0, 0]) for path in pictures]
+    assert sorted(saved) == [1, 2]
+    told = capsys.readouterr().err
+    for path in pictures:
+        assert f"saved {path.name} and {path.stem}.json" in told
+        reading = json.loads(path.with_suffix(".json").read_text())
+        assert reading["text"] == "7"
+        assert reading["digits"][0]["box"] == [100, 100, 40, 60]
+    assert len(list(here.iterdir())) == 4
+
+
+def test_r_starts_and_stops_a_recording(here, capsys):
+    wishes = [None, Wish.RECORD, None, None, Wish.RECORD, None, Wish.END]
+    display = FakeDisplay(wishes)
+    loop = make(FakeFile(99, fps=30.0), display, [digit()])
+    loop.run()
+    loop.close()
+    (path,) = here.iterdir()
+    frames, fps = read_video(path)
+    assert fps == 30
+    assert len(frames) == 3
+    assert any(badge.startswith("REC 0:0") for badge in display.badges)
+    assert display.badges[0] == display.badges[-1] == ""
+    assert f"recorded {path.name}: 3 frames" in capsys.readouterr().err
+
+
+def test_a_recording_goes_on_through_hold_and_is_closed_at_the_end(here):
+    display = FakeDisplay([None, Wish.HOLD, None, Wish.HOLD, None, None])
+    loop = make(FakeFile(6), display)
+    loop.record(here / "out.mp4")
+    loop.run()
+    loop.close()
+    loop.close()
+    assert len(read_video(here / "out.mp4")[0]) == 6
+
+
+def test_what_cannot_be_saved_is_told_and_the_loop_goes_on(here, monkeypatch, capsys):
+    def full(view, folder):
+        raise OSError(28, "No space left on device", "x.png")
+
+    monkeypatch.setattr(snapshot, "save", full)
+    display = FakeDisplay([Wish.SAVE, None, None, Wish.END])
+    make(FakeFile(99), display).run()
+    assert len(set(levels(display))) == 4
+    assert "x.png: the disk is full" in capsys.readouterr().err
+
+
+def test_a_recording_asked_for_that_fails_ends_it(here, monkeypatch):
+    loop = make(FakeFile(99), FakeDisplay())
+    loop.record(here / "out.mp4")
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 0}))
+    with pytest.raises(DigitsError, match="the disk is full"):
+        loop.run()
+
+
+def test_the_summary_says_what_each_stage_took(capsys):
+    loop = make(FakeFile(9), FakeDisplay(draws=False))
+    loop.run()
+    loop.close()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("9 frames in 0.")
+    assert "find 1.00, net 0.50" in line
+
+
+def test_the_loop_itself_costs_little():
+    """Beyond the recogniser, without a window and where nothing changes."""
+    row = [digit(place % 10, box=(60 * place, 100, 40, 60)) for place in range(12)]
+    frame = Frame(flat(1), 0.0)
+    source = FakeFile(2000)
+    source.read = lambda timeout: frame
+    loop = make(source, Lines(every_frame=False), row)
+    best = min(timed(lambda: loop.run(frames=loop._count + 100)) for _ in range(5)) / 100
+    assert best < 0.0005
+
+
+def timed(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def test_the_meter_shows_the_rate_of_the_last_frames():
+    meter = FpsMeter(window=10)
+    assert meter.tick(0.0) == 0.0
+    assert meter.tick(0.0) == 0.0
+    for index in range(1, 30):
+        rate = meter.tick(index / 10)
+    assert rate == pytest.approx(10)
+    for index in range(1, 12):
+        rate = meter.tick(2.9 + index / 20)
+    assert rate == pytest.approx(20)
+
+
+# Printed lines
+
+
+def view(*labels, index=0, path=""):
+    digits = [digit(label, box=(60 * place, 0, 40, 60)) for place, label in enumerate(labels)]
+    frame = Frame(np.zeros((4, 4), np.uint8), index / 30, path)
+    return View(frame, index, digits, 29.97, {"capture": 9.0, "find": 1.234, "net": 0.5})
+
+
+def test_lines_tell_changes_of_a_stream(capsys):
+    lines = Lines(every_frame=False)
+    for index, labels in enumerate([(), (), (7,), (7,), (7, 3), (7, None), ()]):
+        lines.show(view(*labels, index=index))
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["frame"], line["text"]) for line in told] == [
+        (0, ""), (2, "7"), (4, "73"), (5, "7"), (6, "")
+    ]  # fmt: skip
+    assert list(told[1]) == ["time", "frame", "text", "digits", "fps", "ms"]
+    assert told[1]["time"] == 0.067
+    assert told[1]["fps"] == 30.0
+    assert told[1]["ms"] == 1.73
+    assert list(told[1]["digits"][0]) == ["label", "confidence", "box", "probabilities"]
+    assert told[3]["digits"][1]["label"] is None
+
+
+def test_lines_tell_every_frame_if_asked_and_every_picture(capsys):
+    lines = Lines(every_frame=True)
+    for index in range(3):
+        lines.show(view(7, index=index))
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    lines = Lines(every_frame=False)
+    for name in ("a.png", "é.png"):
+        lines.show(view(7, path=name))
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["path"] for line in told] == ["a.png", "é.png"]

@@ -1,0 +1,108 @@
+"""Recordings: whole, of the right length, or said to be neither."""
+
+import shutil
+
+import cv2
+import pytest
+
+from camera_fakes import flat, read_video
+from digits_tf.camera.recording import Recording, check_path
+from digits_tf.errors import DigitsError
+
+
+def test_each_frame_of_a_file_is_one_frame(tmp_path):
+    path = tmp_path / "new" / "out.mp4"
+    record = Recording(path, 12.5, real_time=False)
+    for level in (0, 80, 160):
+        # When it was written is of no matter.
+        record.write(flat(level), now=0.0)
+    assert not path.exists()
+    assert record.close() == f"recorded {path}: 3 frames, 0.2 s"
+    frames, fps = read_video(path)
+    assert [frame.mean() for frame in frames] == pytest.approx([0, 80, 160], abs=4)
+    assert frames[0].shape == (48, 64, 3)
+    assert fps == pytest.approx(12.5)
+    assert [each.name for each in path.parent.iterdir()] == ["out.mp4"]
+
+
+def test_a_live_recording_runs_as_fast_as_the_world(tmp_path):
+    """Slow frames are repeated, fast ones left out."""
+    path = tmp_path / "out.mp4"
+    record = Recording(path, 10.0, real_time=True)
+    record.write(flat(0), now=100.0)
+    record.write(flat(100), now=100.5)
+    for step in range(50):
+        record.write(flat(200), now=101.0 + step / 50)
+    record.close()
+    frames, fps = read_video(path)
+    assert fps == pytest.approx(10)
+    levels = [round(float(frame.mean()), -1) for frame in frames]
+    assert levels == [0] * 5 + [100] * 5 + [200] * 10
+
+
+def test_a_live_recording_goes_on_while_nothing_comes(tmp_path):
+    path = tmp_path / "out.mp4"
+    record = Recording(path, 10.0, real_time=True)
+    record.repeat(99.0)
+    record.write(flat(100), now=100.0)
+    for step in range(1, 11):
+        record.repeat(100.0 + step / 10)
+    assert record.seconds == pytest.approx(1.0, abs=0.11)
+    record.close()
+    assert len(read_video(path)[0]) == pytest.approx(10, abs=1)
+
+
+def test_what_was_begun_and_got_no_frame_leaves_nothing(tmp_path):
+    record = Recording(tmp_path / "out.mp4", 30.0, real_time=False)
+    assert record.close() == f"{tmp_path / 'out.mp4'}: nothing was recorded"
+    assert record.close() == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_and_what_was_recorded_stays(tmp_path, monkeypatch):
+    path = tmp_path / "out.mp4"
+    record = Recording(path, 30.0, real_time=False)
+    for _ in range(30):
+        record.write(flat(5), now=0.0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(9, 9, 0))
+    with pytest.raises(DigitsError, match=r"out\.mp4: the disk is full"):
+        record.write(flat(5), now=0.0)
+    record.close()
+    assert len(read_video(path)[0]) == 30
+
+
+def test_a_file_that_cannot_be_played_is_not_called_a_recording(tmp_path, monkeypatch):
+    class Broken:
+        def __init__(self, name, *arguments):
+            self.name = name
+
+        def isOpened(self):
+            return True
+
+        def write(self, picture):
+            pass
+
+        def release(self):
+            pass
+
+    monkeypatch.setattr(cv2, "VideoWriter", type("W", (Broken,), {"fourcc": lambda *a: 0}))
+    record = Recording(tmp_path / "out.mp4", 30.0, real_time=False)
+    record.write(flat(5), now=0.0)
+    with pytest.raises(DigitsError, match="cannot be played"):
+        record.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["out.avi", "out", "folder.mp4"])
+def test_another_name_is_refused_before_anything_starts(tmp_path, name):
+    (tmp_path / "folder.mp4").mkdir()
+    with pytest.raises(DigitsError, match=r"expected a name that ends in \.mp4"):
+        check_path(tmp_path / name)
+
+
+def test_an_unwritable_place_is_found_before_anything_starts(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        check_path(tmp_path / "file" / "out.mp4")
+    check_path(tmp_path / "new" / "out.mp4")
+    assert list((tmp_path / "new").iterdir()) == []

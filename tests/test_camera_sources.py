@@ -1,0 +1,231 @@
+"""Sources that are no live ones of OpenCV's: files, pictures, the Raspberry Pi's camera."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from camera_fakes import flat, write_picture, write_video
+from digits_tf.camera.sources import Wanted, open_source
+from digits_tf.errors import DigitsError
+
+
+def open_quietly(where):
+    return open_source(str(where), Wanted(), lambda line: pytest.fail(line))
+
+
+def read_all(source):
+    frames = []
+    while True:
+        frame = source.read(0.0)
+        if frame is None:
+            assert source.ended
+            source.release()
+            return frames
+        frames.append((int(frame.picture.mean().round()), frame.seconds, frame.path))
+
+
+# Pictures
+
+
+def test_a_picture_is_one_frame(tmp_path):
+    path = write_picture(tmp_path / "é 1.png", flat(7))
+    source = open_quietly(path)
+    assert source.still
+    assert not source.live
+    assert read_all(source) == [(7, 0.0, str(path))]
+
+
+def test_a_folder_gives_its_pictures_in_order_and_leaves_out_broken_ones(tmp_path):
+    for level, name in enumerate(["c.bmp", "a.png", "b.PNG"]):
+        write_picture(tmp_path / name, flat(level))
+    whole = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "aa.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "ab.jpg").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("no picture")
+    told = []
+    source = open_source(str(tmp_path), Wanted(), told.append)
+    names = [(level, path.rpartition("/")[2]) for level, _, path in read_all(source)]
+    assert names == [(1, "a.png"), (2, "b.PNG"), (0, "c.bmp")]
+    assert [line.startswith("left out: ") for line in told] == [True, True]
+    assert "aa.png" in told[0]
+
+
+def test_a_pattern_gives_the_pictures_that_it_names(tmp_path):
+    for level, name in enumerate(["1.png", "2.png", "10.jpg"]):
+        write_picture(tmp_path / name, flat(level))
+    assert [level for level, _, _ in read_all(open_quietly(tmp_path / "*.png"))] == [0, 1]
+    # A name that looks like a pattern and is a file is that file.
+    path = write_picture(tmp_path / "[x].png", flat(9))
+    assert [level for level, _, _ in read_all(open_quietly(path))] == [9]
+
+
+# Videos
+
+
+def test_a_video_gives_every_frame_in_its_time(tmp_path):
+    path = write_video(tmp_path / "clip.avi", [0, 80, 160])
+    source = open_quietly(path)
+    assert source.fps == 25
+    assert source.description == f"{path}: 64x48, 25 FPS"
+    frames = read_all(source)
+    assert [level for level, _, _ in frames] == pytest.approx([0, 80, 160], abs=4)
+    assert [seconds for _, seconds, _ in frames] == pytest.approx([0, 0.04, 0.08])
+
+
+def test_a_video_that_is_cut_gives_what_there_is_and_says_so(tmp_path):
+    path = write_video(tmp_path / "clip.avi", [100] * 60)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    told = []
+    frames = read_all(open_source(str(path), Wanted(), told.append))
+    assert 10 < len(frames) < 50
+    assert len(told) == 1
+    assert told[0].startswith(f"{path} ended early, after {len(frames)} of 60 frames")
+
+
+# What is not there
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nope.png", "no such file"),
+        ("9999999999", "no such file"),
+        ("empty", "expected pictures there"),
+        ("empty/*.png", "expected pictures there"),
+        ("text.txt", "found nothing that OpenCV can read"),
+        ("hollow.mp4", "found nothing that OpenCV can read"),
+        ("broken.png", "broken.png"),
+    ],
+)
+def test_what_is_no_source_is_told_in_one_line(tmp_path, name, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("no video")
+    (tmp_path / "hollow.mp4").write_bytes(b"")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG")
+    with pytest.raises(DigitsError, match=message) as raised:
+        read_all(open_quietly(tmp_path / name))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("where", ["", " "])
+def test_an_empty_name_is_no_source(where):
+    with pytest.raises(DigitsError, match="no such file"):
+        open_quietly(where)
+
+
+def test_a_folder_of_broken_pictures_is_an_error(tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(DigitsError, match="none of them can be read"):
+        read_all(open_source(str(tmp_path), Wanted(), lambda line: None))
+
+
+# The camera at a Raspberry Pi's ribbon cable, by picamera2's documented interface
+
+
+class FakePicamera2:
+    """Rounds widths down to 32 and pads rows to 64 bytes, as the hardware may."""
+
+    cameras: list = [{"Model": "imx708"}]  # noqa: RUF012
+    made: list = []  # noqa: RUF012
+    starts = True
+
+    @classmethod
+    def global_camera_info(cls):
+        return cls.cameras
+
+    def __init__(self):
+        self.closed, self.count = False, 0
+        FakePicamera2.made.append(self)
+
+    def create_video_configuration(self, main, lores, controls):
+        return {"main": dict(main), "lores": dict(lores), "controls": controls}
+
+    def configure(self, configuration):
+        assert configuration["lores"]["format"] == "YUV420"
+        for axis in (0, 1):
+            assert configuration["lores"]["size"][axis] <= configuration["main"]["size"][axis]
+        width, height = configuration["lores"]["size"]
+        configuration["lores"]["size"] = (width // 32 * 32, height)
+        self.configuration = configuration
+
+    def camera_configuration(self):
+        return self.configuration
+
+    def start(self):
+        if not self.starts:
+            raise RuntimeError("Camera __init__ sequence did not complete.")
+
+    def capture_array(self, name):
+        assert name == "lores"
+        self.count += 1
+        width, height = self.configuration["lores"]["size"]
+        planes = np.full((height * 3 // 2, -(-width // 64) * 64), 255, np.uint8)
+        planes[:height, :width] = self.count % 200
+        return planes
+
+    def stop(self):
+        pass
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def picamera2(monkeypatch):
+    module = types.ModuleType("picamera2")
+    module.Picamera2 = FakePicamera2
+    monkeypatch.setattr(FakePicamera2, "made", [])
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    return FakePicamera2
+
+
+def test_the_grey_plane_of_a_pi_is_used_as_it_is(picamera2):
+    source = open_source("picamera", Wanted(1000, 480, 50.0), print)
+    # 992 is what the hardware made of 1000; rows are padded to 1024, and U and V lie below.
+    assert source.description == "picamera: 992x480 grey (asked for 1000x480, 50 FPS)"
+    frame = source.read(1.0)
+    assert frame.picture.shape == (480, 992)
+    assert np.ptp(frame.picture) == 0
+    (camera,) = picamera2.made
+    assert camera.configuration["controls"] == {"FrameRate": 50.0}
+    source.release()
+    assert camera.closed
+
+
+def test_a_missing_picamera2_says_what_to_type(monkeypatch):
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(DigitsError, match="sudo apt install python3-picamera2") as raised:
+        open_source("picamera", Wanted(), print)
+    assert "--system-site-packages" in str(raised.value)
+
+
+def test_a_missing_pi_camera_points_at_the_cable(picamera2, monkeypatch):
+    monkeypatch.setattr(picamera2, "cameras", [])
+    with pytest.raises(DigitsError, match="no camera at this Raspberry Pi: check the cable"):
+        open_source("picamera", Wanted(), print)
+    assert picamera2.made == []
+
+
+def test_a_pi_camera_that_does_not_start_is_given_back(picamera2, monkeypatch):
+    monkeypatch.setattr(picamera2, "starts", False)
+    with pytest.raises(DigitsError, match=r"does not start .*check the cable"):
+        open_source("picamera", Wanted(), print)
+    assert picamera2.made[0].closed
+
+
+def test_picamera2_is_imported_only_when_asked_for(tmp_path):
+    read_all(open_quietly(write_picture(tmp_path / "a.png", flat(1))))
+    assert "picamera2" not in sys.modules
+
+
+def test_opencv_is_silent(tmp_path, capfd):
+    (tmp_path / "junk.mp4").write_bytes(bytes(range(256)) * 50)
+    with pytest.raises(DigitsError):
+        open_quietly(tmp_path / "junk.mp4")
+    with pytest.raises(DigitsError):
+        open_quietly("99")
+    captured = capfd.readouterr()
+    assert captured.out == captured.err == ""

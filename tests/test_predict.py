@@ -352,6 +352,19 @@ def test_names_are_unique_and_quick(tmp_path):
     assert names.unique(tmp_path / "A.PNG").name not in ("A.PNG", *found)
 
 
+def test_boxes_are_green_or_grey_with_a_label_above():
+    picture = np.zeros((480, 640, 3), np.uint8)
+    boxes = (100, 200, 80, 160), (300, 200, 80, 160)
+    drawn = annotate(picture, [digit(4, 0.999, boxes[0]), digit(None, 0.3, boxes[1])])
+    for (x, y, w, h), colour in zip(boxes, ([80, 220, 80], [160, 160, 160]), strict=True):
+        for row, column in ((y, x + w // 2), (y + h - 1, x + w // 2), (y + h // 2, x)):
+            assert drawn[row, column].tolist() == colour
+        assert (drawn[y + 5 : y + h - 5, x + 5 : x + w - 5] == 0).all()
+        label = drawn[y - 45 : y - 5, x : x + w]
+        assert (label == colour).all(axis=2).mean() > 0.2
+    assert (drawn[:100] == 0).all()
+
+
 @pytest.mark.parametrize("shape", [(480, 640), (28, 28), (3000, 40), (1, 1)])
 def test_annotate_draws_within_any_picture(shape):
     height, width = shape

@@ -109,7 +109,8 @@ class CellMaker:
     def _broken(self, one: tuple[Group, Crop], other: tuple[Group, Crop]) -> Cell:
         """Two marks as two digits or as one."""
         apart = Option([self._whole(*one), self._whole(*other)])
-        joined = Group(one[0].marks + other[0].marks, one[0].line)
+        joined = Group(one[0].marks + other[0].marks)
+        joined.line = one[0].line
         crop = self.crop(joined)
         if crop is None:
             return [apart]

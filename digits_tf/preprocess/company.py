@@ -1,7 +1,5 @@
 """Which groups of marks are digits of one hand, and which are something else."""
 
-import cv2
-
 from digits_tf.preprocess.crop import Crop
 from digits_tf.preprocess.groups import Group
 
@@ -15,7 +13,7 @@ _BESIDE_LEVEL, _BESIDE_STROKE = 0.35, 0.35
 _BESIDE_HEIGHTS = 0.6, 1.6
 _BESIDE_OVERLAP = 0.5
 # A straight bar is a 1, an edge of something or the trace of a sponge. It has to match better.
-_BAR, _BAR_WEIGHT = 0.3, 0.5
+_BAR_WEIGHT = 0.25
 _BAR_HEIGHTS, _BAR_LEVEL = (0.55, 1.5), 0.7
 # What touches the border counts less: it is often the edge of the paper or of a table.
 _TOUCHING = 0.2
@@ -51,7 +49,7 @@ def of_one_hand(cropped: list[Cropped]) -> list[Cropped]:
 def ink(pair: Cropped) -> float:
     """How much ink it has, and how well it stands out; less for what may be no digit."""
     each, crop = pair
-    weight = (_TOUCHING if each.contact else 1.0) * (_BAR_WEIGHT if _is_bar(each) else 1.0)
+    weight = (_TOUCHING if each.contact else 1.0) * (_BAR_WEIGHT if each.is_bar else 1.0)
     return weight * (each.w + each.h) * _width(pair) * crop.level**2
 
 
@@ -65,7 +63,7 @@ def _matches(pair: Cropped, main: Cropped) -> bool:
     each, crop = pair
     if each.h < _HEIGHT * main[0].h or crop.level < _LEVEL * main[1].level:
         return False
-    if not _is_bar(each) or _is_bar(main[0]):
+    if not each.is_bar or main[0].is_bar:
         return _width(pair) >= _STROKE * _width(main)
     low, high = _BAR_HEIGHTS
     return low <= each.h / main[0].h <= high and crop.level >= _BAR_LEVEL * main[1].level
@@ -80,12 +78,5 @@ def _stands_beside(pair: Cropped, other: Cropped, main: Cropped) -> bool:
         and shared >= _BESIDE_OVERLAP * min(each.h, accepted.h)
         and crop.level >= _BESIDE_LEVEL * main[1].level
         and _width(pair) >= _BESIDE_STROKE * _width(main)
-        and (not _is_bar(each) or crop.level >= _LEVEL * main[1].level)
+        and (not each.is_bar or (not each.contact and crop.level >= _LEVEL * main[1].level))
     )
-
-
-def _is_bar(each: Group) -> bool:
-    if len(each.marks) > 1:
-        return each.w < _BAR * each.h
-    (_, _), (a, b), _ = cv2.minAreaRect(each.marks[0].outline)
-    return min(a, b) < _BAR * max(a, b)

@@ -14,12 +14,12 @@ from digits_tf.preprocess.plane import Plane, Shrinker
 
 # The smallest digit's height as a share of the frame's; a little below 1/30.
 _LEAST_HEIGHT = 1 / 36
+# Marks below this share of the tallest are specks; groups below the other are no digits beside it.
+_LEAST_MARK, _LEAST_SHARE = 0.08, 0.2
 # What runs along the border for more than this share of its length is an edge, not a stroke's end.
 _MOST_CONTACT = 0.4
 # How often marks that are no digits are taken away to look for fainter ones.
 _PEELS = 3
-# The plane is not halved below this height or width.
-_LEAST_SIDE = 64
 
 
 class Finder:
@@ -45,9 +45,9 @@ class Finder:
             ValueError: if the frame is of another type or shape, or empty.
         """
         _check(frame)
-        plane = self._shrinker.shrink(frame)
-        for each in _scales(plane):
-            ways = [cells for ink in find_ink(each.small) if (cells := self._find(each, ink))]
+        for factor in self._shrinker.factors(frame):
+            plane = self._shrinker.shrink(frame, factor)
+            ways = [cells for ink in find_ink(plane.small) if (cells := self._find(plane, ink))]
             if ways:
                 yield ways
 
@@ -79,33 +79,17 @@ class Finder:
         return []
 
 
-def _scales(plane: Plane) -> Iterator[Plane]:
-    """The plane at half its size, then as it is, then at a quarter.
-
-    Large digits are found soonest on the half, where noise and the grain of chalk are averaged
-    away; small ones need the whole; the quarter is for ink that falls to pieces on the others.
-    """
-    halves = [plane]
-    while len(halves) < 3 and min(halves[-1].small.shape) >= 2 * _LEAST_SIDE:
-        last = halves[-1]
-        size = last.small.shape[1] // 2, last.small.shape[0] // 2
-        small = cv2.resize(
-            last.small[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA
-        )
-        halves.append(Plane(plane.full, small, 2 * last.factor))
-    yield from halves[1:2]
-    yield halves[0]
-    yield from halves[2:]
-
-
 def _digits(marks: list[Mark], shape: tuple[int, ...]) -> list[Group]:
     least = max(5.0, _LEAST_HEIGHT * shape[0])
+    kept = [mark for mark in marks if mark.contact <= _MOST_CONTACT * mark.longer]
+    tallest = max((mark.h for mark in kept if not mark.contact), default=0)
     kept = [
         mark
-        for mark in marks
-        if mark.contact <= _MOST_CONTACT * mark.longer and not _is_frame(mark, marks, least)
+        for mark in kept
+        if mark.longer >= _LEAST_MARK * tallest and not _is_frame(mark, kept, least)
     ]
-    return group(kept, least)
+    highest = max((mark.h for mark in kept), default=0)
+    return group(kept, max(least, _LEAST_SHARE * highest))
 
 
 def _check(frame: np.ndarray) -> None:

@@ -1,6 +1,9 @@
 """Which marks make one digit, and which digits make a line of text."""
 
-import dataclasses
+import functools
+from collections.abc import Sequence
+
+import cv2
 
 from digits_tf.preprocess.marks import Mark
 
@@ -18,51 +21,50 @@ _SHARED_WIDTH = 0.55
 _BREAK = 0.08
 # No digit is wider than this times its height (a wide 2 or 0, a 4 with a long bar).
 _WIDEST = 1.4
+# A bar is less wide than this share of its length.
+_BAR = 0.3
 # Digits on one line overlap in height by this share of the smaller.
 _SAME_LINE = 0.4
+# More marks than this in a frame are not writing; the largest are looked at.
+_MOST_MARKS = 48
 
 
-@dataclasses.dataclass(eq=False)
 class Group:
     """The marks of one digit.
 
-    Attributes:
+    Args:
         marks: at least one.
+
+    Attributes:
+        marks: them.
+        x: left edge in pixels of the plane.
+        y: upper edge.
+        w: width.
+        h: height.
+        contact: pixels along the plane's border that they cover.
         line: number of its line of text, from above.
     """
 
-    marks: list[Mark]
-    line: int = 0
+    def __init__(self, marks: Sequence[Mark]):
+        self.marks = list(marks)
+        self.x, self.y = min(mark.x for mark in marks), min(mark.y for mark in marks)
+        self.w = max(mark.x + mark.w for mark in marks) - self.x
+        self.h = max(mark.y + mark.h for mark in marks) - self.y
+        self.contact = sum(mark.contact for mark in marks)
+        self.longest = max(mark.longer for mark in marks)
+        self.line = 0
 
-    @property
-    def x(self) -> int:
-        """Left edge in pixels of the small plane."""
-        return min(mark.x for mark in self.marks)
+    @functools.cached_property
+    def is_bar(self) -> bool:
+        """Whether it is a straight bar, upright or slanted."""
+        if len(self.marks) > 1:
+            return self.w < _BAR * self.h
+        (_, _), (a, b), _ = cv2.minAreaRect(self.marks[0].outline)
+        return min(a, b) < _BAR * max(a, b)
 
-    @property
-    def y(self) -> int:
-        """Upper edge."""
-        return min(mark.y for mark in self.marks)
-
-    @property
-    def w(self) -> int:
-        """Width."""
-        return max(mark.x + mark.w for mark in self.marks) - self.x
-
-    @property
-    def h(self) -> int:
-        """Height."""
-        return max(mark.y + mark.h for mark in self.marks) - self.y
-
-    @property
-    def longer_mark(self) -> int:
-        """The longer side of its largest mark."""
-        return max(mark.longer for mark in self.marks)
-
-    @property
-    def contact(self) -> int:
-        """Pixels along the plane's border that it covers."""
-        return sum(mark.contact for mark in self.marks)
+    def with_mark(self, mark: Mark) -> "Group":
+        """A group of one mark more."""
+        return Group([*self.marks, mark])
 
 
 def group(marks: list[Mark], least: float) -> list[Group]:
@@ -75,38 +77,37 @@ def group(marks: list[Mark], least: float) -> list[Group]:
     Returns:
         One group a digit, in no order.
     """
+    marks = sorted(marks, key=lambda mark: -mark.longer)[:_MOST_MARKS]
     groups: list[Group] = []
-    for mark in sorted(marks, key=lambda mark: -mark.longer):
-        home = min(
-            (each for each in groups if _belongs(mark, each)),
-            key=lambda each: _gap(mark, each),
-            default=None,
-        )
-        if home:
-            home.marks.append(mark)
+    for mark in marks:
+        nearest, home = None, -1
+        for index, each in enumerate(groups):
+            across, down = _distances(mark, each)
+            gap = max(across, 0) + max(down, 0)
+            if (nearest is None or gap < nearest) and _belongs(mark, each, across, down):
+                nearest, home = gap, index
+        if home >= 0:
+            groups[home] = groups[home].with_mark(mark)
         else:
             groups.append(Group([mark]))
     return [each for each in groups if each.h >= least]
 
 
-def _belongs(mark: Mark, to: Group) -> bool:
+def _belongs(mark: Mark, to: Group, across: int, down: int) -> bool:
+    """Whether a mark is a part of a digit, by the gaps between their boxes."""
     height = max(to.h, mark.h)
-    across, down = _distances(mark, to)
+    if max(across, down) > _REACH * height:
+        return False
     union_w = max(mark.x + mark.w, to.x + to.w) - min(mark.x, to.x)
     union_h = max(mark.y + mark.h, to.y + to.h) - min(mark.y, to.y)
     if union_w > _WIDEST * union_h:
         return False
-    if union_w == to.w and union_h == to.h and mark.longer >= _FRAGMENT * to.longer_mark:
+    if union_w == to.w and union_h == to.h and mark.longer >= _FRAGMENT * to.longest:
         return False  # drawn around it, or an edge that turns
-    shared = -across / min(mark.w, to.w)
     if mark.longer < _FRAGMENT * to.h:
-        if mark.longer < _SPECK * to.h:
-            return False
-        reach = _REACH * height
-        return max(across, 0) <= reach and max(down, 0) <= reach
-    if down > 0:
-        return shared > _SHARED_WIDTH and down <= _BREAK * height
-    return shared > _SHARED_WIDTH
+        return mark.longer >= _SPECK * to.h
+    shared = -across / min(mark.w, to.w)
+    return shared > _SHARED_WIDTH and down <= _BREAK * height
 
 
 def _distances(one: Mark, other: Group) -> tuple[int, int]:
@@ -114,11 +115,6 @@ def _distances(one: Mark, other: Group) -> tuple[int, int]:
     across = max(one.x, other.x) - min(one.x + one.w, other.x + other.w)
     down = max(one.y, other.y) - min(one.y + one.h, other.y + other.h)
     return across, down
-
-
-def _gap(mark: Mark, to: Group) -> int:
-    across, down = _distances(mark, to)
-    return max(across, 0) + max(down, 0)
 
 
 def in_reading_order(groups: list[Group]) -> list[Group]:

@@ -23,7 +23,7 @@ _EVEN = 1.3
 # The 30th percentile of a normal distribution's absolute value, in standard deviations: a measure
 # of noise that ink does not reach even where it covers half of the picture.
 _NOISE_QUANTILE, _QUANTILE_SIGMA = 0.3, 0.3853
-_NOISE_SAMPLE = 6000  # pixels
+_NOISE_SAMPLE = 3000  # pixels
 # Ink stands out of the noise by so many deviations, and by so many grey levels at the least.
 _SIGMAS, _LEAST_CONTRAST = 4.0, 8.0
 # Most of a picture is ground: this share of its pixels. Ink stands out by so many times the contrast
@@ -32,6 +32,8 @@ _SIGMAS, _LEAST_CONTRAST = 4.0, 8.0
 _GROUND_QUANTILE, _TEXTURES, _TEXTURE_SHARE = 0.7, 2.5, 0.4
 # Above this share of the peak the noise would tear strokes apart; the plane is smoothed.
 _NOISY = 0.2
+# The same on the coarse grid, where thin strokes are faint: a polarity far below is not looked at.
+_COARSE_RIVAL = 0.15
 # The strongest contrast is that of at least so many pixels: this share of the longer side.
 _PEAK_SIDE = 0.03
 # The other polarity is looked at only if its peak is this share of the stronger's.
@@ -78,10 +80,9 @@ def find_ink(small: np.ndarray) -> list[Ink]:
         small: uint8 (h, w).
     """
     size = small.shape[1], small.shape[0]
-    coarse = _coarse(small)
     grounds = {
-        dark: cv2.resize(_ground(coarse, dark), size, interpolation=cv2.INTER_LINEAR)
-        for dark in (True, False)
+        dark: cv2.resize(ground, size, interpolation=cv2.INTER_LINEAR)
+        for dark, ground in _grounds(_coarse(small)).items()
     }
     inks = _both(small, grounds)
     if inks and inks[0].floor > _NOISY * inks[0].peak:
@@ -132,22 +133,34 @@ def _coarse(small: np.ndarray) -> np.ndarray:
     return cv2.resize(cells, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _ground(coarse: np.ndarray, dark: bool) -> np.ndarray:
-    """The ground below dark or light ink, uint8, on the coarse grid."""
-    if not dark:
-        return cv2.bitwise_not(_ground(cv2.bitwise_not(coarse), True))
+def _grounds(coarse: np.ndarray) -> dict[bool, np.ndarray]:
+    """The ground below dark and below light ink, uint8, on the coarse grid.
+
+    One alone where the other polarity has next to no contrast.
+    """
     # The median tells ink from ground but is blunt; the closing follows the light but would call
     # the hole of a dark 0 light ink.
     middle = cv2.medianBlur(coarse, max(3, int(_WINDOW * min(coarse.shape)) // 2 * 2 + 1))
-    wide = cv2.min(_closed(coarse, _WIDE_STROKE), middle)
-    thin = cv2.min(_closed(coarse, _THIN_STROKE), middle)
-    ink, kept = cv2.subtract(wide, coarse), cv2.subtract(thin, coarse)
-    strong = ink > 0.5 * ink.max()
-    lost = np.count_nonzero(kept[strong] < _KEPT * ink[strong])
-    ground = thin if lost <= _LOST * np.count_nonzero(strong) else wide
-    # Along the edge of a shadow a pixel may belong to either side. What is no darker than the
-    # darker one is no ink there.
-    return cv2.erode(ground, np.ones((3, 3), np.uint8))
+    # Light ink is dark ink of the negative.
+    planes = {True: (coarse, middle), False: (cv2.bitwise_not(coarse), cv2.bitwise_not(middle))}
+    wide = {dark: cv2.min(_closed(pair[0], _WIDE_STROKE), pair[1]) for dark, pair in planes.items()}
+    inks = {dark: cv2.subtract(ground, planes[dark][0]) for dark, ground in wide.items()}
+    peaks = {dark: int(ink.max()) for dark, ink in inks.items()}
+    grounds = {}
+    for dark, (cells, _) in planes.items():
+        if peaks[dark] < _COARSE_RIVAL * peaks[not dark]:
+            continue
+        ink, ground = inks[dark], wide[dark]
+        thin = cv2.min(_closed(cells, _THIN_STROKE), ground)
+        strong = ink > 0.5 * peaks[dark]
+        lost = np.count_nonzero(cv2.subtract(thin, cells)[strong] < _KEPT * ink[strong])
+        if lost <= _LOST * np.count_nonzero(strong):
+            ground = thin
+        # Along the edge of a shadow a pixel may belong to either side. What is no darker than the
+        # darker one is no ink there.
+        ground = cv2.erode(ground, np.ones((3, 3), np.uint8))
+        grounds[dark] = ground if dark else cv2.bitwise_not(ground)
+    return grounds
 
 
 def _closed(coarse: np.ndarray, share: float) -> np.ndarray:

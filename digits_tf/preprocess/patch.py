@@ -12,6 +12,7 @@ from digits_tf.preprocess.plane import Plane
 
 # Smaller digits than this on the plane they were found on are cropped from the frame itself.
 _FINE_ENOUGH = 44
+_AROUND = np.ones((3, 3), np.uint8)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,9 +62,9 @@ def cut_out(marks: Group, ink: Ink, plane: Plane) -> Patch:
     right, bottom = min(width, x + w + reach), min(height, y + h + reach)
     mask = np.zeros((bottom - top, right - left), np.uint8)
     outlines = [mark.outline for mark in marks.marks]
-    # Widened by a pixel: the soft edge of the strokes belongs to them.
     cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED, offset=(-left, -top))
-    cv2.drawContours(mask, outlines, -1, 255, 3, offset=(-left, -top))
+    # The soft edge of the strokes belongs to them.
+    mask = cv2.dilate(mask, _AROUND)
     factor = plane.factor
     corner = left * factor, top * factor
     if factor == 1 or max(w, h) >= _FINE_ENOUGH:

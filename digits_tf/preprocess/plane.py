@@ -1,16 +1,18 @@
-"""One small grey plane of a frame: what finding works on."""
+"""Small grey planes of a frame: what finding works on."""
 
 import dataclasses
 
 import cv2
 import numpy as np
 
-# Pixels of the small plane, about 640x360. A digit of 1/30 of the height has 12 of them: enough to
+# Pixels of the finest plane, about 640x360. A digit of 1/30 of the height has 12 of them: enough to
 # find it; its crop is taken from the frame itself.
 _AREA = 230_400
 # B, G, R: green has the least noise of a sensor's three, nearly the weights of grey, and half the
 # pixels of a Bayer pattern. A grey conversion of 1080p would take longer than all the rest.
 _GREEN = 1
+# No plane is smaller than this in height or width.
+_LEAST_SIDE = 64
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -19,7 +21,7 @@ class Plane:
 
     Attributes:
         full: uint8 (h, w), a view of the frame; may have gaps between its pixels.
-        small: uint8 (h // factor, w // factor), each pixel a mean of some of the frame's.
+        small: uint8 (h // factor, w // factor), each pixel a mean of two of the frame's.
         factor: frame pixels a pixel of `small`.
     """
 
@@ -32,37 +34,53 @@ class Shrinker:
     """Shrinks frames, into the same buffers as long as their size stays."""
 
     def __init__(self) -> None:
-        self._buffers: tuple[np.ndarray, np.ndarray] | None = None
+        self._buffers: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+        self._shape: tuple[int, ...] = ()
 
-    def shrink(self, frame: np.ndarray) -> Plane:
-        """Makes the small plane.
+    def factors(self, frame: np.ndarray) -> list[int]:
+        """By what to shrink a frame, in the order to try.
+
+        Large digits are found soonest on a small plane, where noise and the grain of chalk are
+        averaged away; small ones need the finest; the coarsest is for ink that falls to pieces on
+        the others.
+        """
+        height, width = frame.shape[:2]
+        finest = max(1, round((height * width / _AREA) ** 0.5))
+        if not min(height, width) // finest:  # a strip thinner than the factor
+            finest = 1
+        order = (2 * finest, finest, 4 * finest)
+        return [
+            each for each in order if each == finest or min(height, width) >= _LEAST_SIDE * each
+        ]
+
+    def shrink(self, frame: np.ndarray, factor: int) -> Plane:
+        """Makes a small plane.
 
         Args:
             frame: uint8 (h, w) or (h, w, channels).
+            factor: one of `factors`.
 
         Returns:
-            The plane. Its arrays are valid until the next call.
+            The plane. Its arrays are valid until the next call with the same factor.
         """
         full = frame if frame.ndim == 2 else frame[..., min(_GREEN, frame.shape[2] - 1)]
-        factor = max(1, round((full.size / _AREA) ** 0.5))
+        if full.shape != self._shape:
+            self._buffers, self._shape = {}, full.shape
         height, width = full.shape[0] // factor, full.shape[1] // factor
-        if not height or not width:  # a strip thinner than the factor
-            factor, (height, width) = 1, full.shape
-        one, two = self._matching(height, width)
-        # Along the diagonal of each cell: a stroke of two pixels, in any direction but the other
-        # diagonal's, is hit as often as by the mean of the cell, for a fraction of the time.
-        first, second = 0, factor // 2
-        stop = height * factor, width * factor
-        np.copyto(one, full[first : stop[0] : factor, first : stop[1] : factor])
-        if second:
-            np.copyto(two, full[second : stop[0] : factor, second : stop[1] : factor])
-            cv2.addWeighted(one, 0.5, two, 0.5, 0.0, dst=one)
-        return Plane(full, one, factor)
-
-    def _matching(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-        if self._buffers is None or self._buffers[0].shape != (height, width):
-            self._buffers = (
+        if (height, width) not in self._buffers:
+            self._buffers[height, width] = (
                 np.empty((height, width), np.uint8),
                 np.empty((height, width), np.uint8),
             )
-        return self._buffers
+        one, two = self._buffers[height, width]
+        # Two on the diagonal of each cell, half a cell apart: a stroke of half a cell's width hits
+        # one of them, wherever it lies, and gets the contrast that the mean of the cell has, for a
+        # fraction of the time.
+        first = factor // 4
+        stop = height * factor, width * factor
+        np.copyto(one, full[first : stop[0] : factor, first : stop[1] : factor])
+        if factor > 1:
+            second = first + factor // 2
+            np.copyto(two, full[second : stop[0] : factor, second : stop[1] : factor])
+            cv2.addWeighted(one, 0.5, two, 0.5, 0.0, dst=one)
+        return Plane(full, one, factor)

@@ -11,8 +11,8 @@ from digits_tf.preprocess import Cell, Finder, Found, Option
 from digits_tf.recognizer.digit import Digit
 
 THRESHOLD = 0.5
-# The first way of finding digits that gives only such readings is believed.
-_SURE = 0.9
+# The first way of finding digits is believed if so many of its readings are as sure as that.
+_SURE, _MOSTLY = 0.9, 0.75
 
 
 class Recognizer:
@@ -75,7 +75,8 @@ class Recognizer:
                 if not best or score > most:
                     best, most = digits, score
             net += time.perf_counter() - before
-            if all(digit.confidence >= _SURE for digit in best):
+            sure = sum(digit.confidence >= _SURE for digit in best)
+            if sure >= _MOSTLY * len(best):
                 break
         elapsed = time.perf_counter() - start
         self.milliseconds = {"find": 1000 * (elapsed - net), "net": 1000 * net}

@@ -137,7 +137,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, words, parts):
     assert_one_line_error(predict(*words, cwd=tmp_path), *parts)
 
 
-def test_a_picture_is_read_within_a_second_and_without_the_training_tier(tmp_path):
+def test_a_picture_takes_less_than_a_second_and_no_training_tier(tmp_path):
     write(tmp_path / "7.png")
     script = (
         "import runpy, sys\n"
@@ -145,20 +145,20 @@ def test_a_picture_is_read_within_a_second_and_without_the_training_tier(tmp_pat
         "runpy.run_module('digits_tf.predict', run_name='__main__', alter_sys=True)\n"
     )
     words = ["7.png", "--annotate", "a", "--crops", "c", "--idx", "i"]
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        result = subprocess.run(
-            [sys.executable, "-c", script, *words],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            check=True,
-        )
-        seconds.append(time.perf_counter() - start)
-        assert result.stdout.startswith("7.png: 7 (")
-    # The least of three: other programs may be running.
-    assert min(seconds) < 1.0, seconds
+    before = os.times()
+    result = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+    after = os.times()
+    assert result.stdout.startswith("7.png: 7 (")
+    # The processor's time, as other programs may be running; alone it is more than the clock's.
+    seconds = after.children_user - before.children_user
+    seconds += after.children_system - before.children_system
+    assert seconds < 1.0
 
 
 def test_help_needs_numpy_and_absl_alone():

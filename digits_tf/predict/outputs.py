@@ -64,8 +64,8 @@ class Output(abc.ABC):
         return ""
 
 
-class Annotated(Output):
-    """The pictures with boxes and labels, under their own names.
+class _InFolder(Output):
+    """Writes pictures.
 
     Args:
         folder: where to.
@@ -74,33 +74,43 @@ class Annotated(Output):
 
     def __init__(self, folder: Path, names: Names):
         self._folder, self._names = folder, names
+
+    def _write(self, place: Path, picture: np.ndarray) -> None:
+        path = self._names.unique(self._folder / place)
+        # OpenCV says on standard error what is said here.
+        with quiet.standard_error():
+            try:
+                good, content = cv2.imencode(path.suffix, picture)
+            except cv2.error:
+                good = False
+        if not good:
+            size = "x".join(map(str, picture.shape[1::-1]))
+            raise DigitsError(f"{path}: OpenCV cannot write {size} pixels as {path.suffix}")
+        storage.write_bytes(path, content.tobytes())
+
+
+class Annotated(_InFolder):
+    """The pictures with boxes and labels, under their own names."""
 
     def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
         """Writes one picture, see `Output.add`."""
         if place.suffix.lower() not in _COLOUR_SUFFIXES:
             place = place.with_suffix(".png")
-        _write(self._names.unique(self._folder / place), annotate(picture, digits))
+        self._write(place, annotate(picture, digits))
 
 
-class Crops(Output):
+class Crops(_InFolder):
     """What the net saw: photo_00_7.png is the first mark in photo, read as a 7.
 
     A mark without a label gets an x: photo_01_x.png.
-
-    Args:
-        folder: where to.
-        names: shared by all outputs.
     """
-
-    def __init__(self, folder: Path, names: Names):
-        self._folder, self._names = folder, names
 
     def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
         """Writes the crops of one picture, see `Output.add`."""
         for number, digit in enumerate(digits):
             label = "x" if digit.label is None else digit.label
             name = place.with_name(f"{place.stem}_{number:02}_{label}.png")
-            _write(self._names.unique(self._folder / name), digit.crop)
+            self._write(name, digit.crop)
 
 
 class Idx(Output):
@@ -148,15 +158,3 @@ class Idx(Output):
 def _key(path: Path) -> str:
     # Some file systems do not tell A.jpg from a.jpg.
     return os.path.realpath(path).casefold()
-
-
-def _write(path: Path, picture: np.ndarray) -> None:
-    with quiet.standard_error():
-        try:
-            good, content = cv2.imencode(path.suffix, picture)
-        except cv2.error:
-            good = False
-    if not good:
-        height, width = picture.shape[:2]
-        raise DigitsError(f"{path}: OpenCV cannot write {width}x{height} pixels as {path.suffix}")
-    storage.write_bytes(path, content.tobytes())

@@ -14,7 +14,7 @@ _BESIDE_HEIGHTS = 0.6, 1.6
 _BESIDE_OVERLAP = 0.5
 # A straight bar is a 1, an edge of something or the trace of a sponge. It has to match better.
 _BAR_WEIGHT = 0.25
-_BAR_HEIGHTS, _BAR_LEVEL = (0.55, 1.5), 0.7
+_BAR_HEIGHTS, _BAR_LEVEL = (0.6, 1.4), 0.7
 # What touches the border counts less: it is often the edge of the paper or of a table.
 _TOUCHING = 0.2
 # Lying on its side it is no digit at all.
@@ -71,7 +71,7 @@ def _matches(pair: Cropped, main: Cropped) -> bool:
 
 def _stands_beside(pair: Cropped, other: Cropped, main: Cropped) -> bool:
     (each, crop), (accepted, _) = pair, other
-    low, high = _BESIDE_HEIGHTS
+    low, high = _BAR_HEIGHTS if each.is_bar else _BESIDE_HEIGHTS
     shared = min(each.y + each.h, accepted.y + accepted.h) - max(each.y, accepted.y)
     return (
         low <= each.h / accepted.h <= high

@@ -11,6 +11,7 @@ from digits_tf.preprocess.groups import Group, group, in_reading_order
 from digits_tf.preprocess.ink import Ink, find_ink
 from digits_tf.preprocess.marks import Mark, find_marks
 from digits_tf.preprocess.plane import Plane, Shrinker
+from digits_tf.preprocess.tight import tight_digit
 
 # The smallest digit's height as a share of the frame's; a little below 1/30.
 _LEAST_HEIGHT = 1 / 36
@@ -45,11 +46,18 @@ class Finder:
             ValueError: if the frame is of another type or shape, or empty.
         """
         _check(frame)
+        tried = False
         for factor in self._shrinker.factors(frame):
             plane = self._shrinker.shrink(frame, factor)
+            thumbnail = factor < 1
+            if not tried and (cells := tight_digit(plane, filled=not thumbnail)):
+                yield [cells]
+            tried = True
             ways = [cells for ink in find_ink(plane.small) if (cells := self._find(plane, ink))]
             if ways:
                 yield ways
+        if not thumbnail and (cells := tight_digit(plane, filled=False)):
+            yield [cells]
 
     def stages(self) -> dict[str, np.ndarray]:
         """Pictures of the last attempt's steps, by name, uint8 (h, w)."""

@@ -26,9 +26,9 @@ _NOISE_QUANTILE, _QUANTILE_SIGMA = 0.3, 0.3853
 _NOISE_SAMPLE = 3000  # pixels
 # Ink stands out of the noise by so many deviations, and by so many grey levels at the least.
 _SIGMAS, _LEAST_CONTRAST = 4.0, 8.0
-# Most of a picture is ground: this share of its pixels. Ink stands out by so many times the contrast
-# that the ground reaches there, unless that is more than such a share of the ink's own: then it is
-# a picture with little ground.
+# Most of a picture is ground: this share of its pixels. Ink stands out by so many times the
+# contrast that the ground reaches there, unless that is more than such a share of the ink's own:
+# then it is a picture with little ground.
 _GROUND_QUANTILE, _TEXTURES, _TEXTURE_SHARE = 0.7, 2.5, 0.4
 # Above this share of the peak the noise would tear strokes apart; the plane is smoothed.
 _NOISY = 0.2

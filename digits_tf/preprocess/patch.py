@@ -66,10 +66,11 @@ def cut_out(marks: Group, ink: Ink, plane: Plane) -> Patch:
     # The soft edge of the strokes belongs to them.
     mask = cv2.dilate(mask, _AROUND)
     factor = plane.factor
-    corner = left * factor, top * factor
-    if factor == 1 or max(w, h) >= _FINE_ENOUGH:
+    corner = round(left * factor), round(top * factor)
+    if factor <= 1 or max(w, h) >= _FINE_ENOUGH:
         contrast = ink.contrast[top:bottom, left:right]
         return Patch(contrast, mask, ink.floor, corner, factor)
+    factor = int(factor)
     part = np.s_[top * factor : bottom * factor, left * factor : right * factor]
     fine = np.ascontiguousarray(plane.full[part])
     contrast = ink.of(fine, left, top, right - left, bottom - top)

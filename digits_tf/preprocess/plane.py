@@ -11,13 +11,15 @@ _AREA = 230_400
 # B, G, R: green has the least noise of a sensor's three, nearly the weights of grey, and half the
 # pixels of a Bayer pattern. A grey conversion of 1080p would take longer than all the rest.
 _GREEN = 1
+# A thumbnail, whose longer side is at most this, is enlarged: its strokes are a pixel or two wide.
+_THUMBNAIL, _ENLARGED = 64, 4
 # No plane is smaller than this in height or width.
 _LEAST_SIDE = 64
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Plane:
-    """A frame's plane, shrunk by a whole number.
+    """A frame's plane, shrunk by a whole number, or enlarged if it is a thumbnail.
 
     Attributes:
         full: uint8 (h, w), a view of the frame; may have gaps between its pixels.
@@ -27,7 +29,7 @@ class Plane:
 
     full: np.ndarray
     small: np.ndarray
-    factor: int
+    factor: float
 
 
 class Shrinker:
@@ -37,7 +39,7 @@ class Shrinker:
         self._buffers: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         self._shape: tuple[int, ...] = ()
 
-    def factors(self, frame: np.ndarray) -> list[int]:
+    def factors(self, frame: np.ndarray) -> list[float]:
         """By what to shrink a frame, in the order to try.
 
         Large digits are found soonest on a small plane, where noise and the grain of chalk are
@@ -45,6 +47,8 @@ class Shrinker:
         the others.
         """
         height, width = frame.shape[:2]
+        if max(height, width) <= _THUMBNAIL:
+            return [1 / _ENLARGED]
         finest = max(1, round((height * width / _AREA) ** 0.5))
         if not min(height, width) // finest:  # a strip thinner than the factor
             finest = 1
@@ -53,7 +57,7 @@ class Shrinker:
             each for each in order if each == finest or min(height, width) >= _LEAST_SIDE * each
         ]
 
-    def shrink(self, frame: np.ndarray, factor: int) -> Plane:
+    def shrink(self, frame: np.ndarray, factor: float) -> Plane:
         """Makes a small plane.
 
         Args:
@@ -64,6 +68,10 @@ class Shrinker:
             The plane. Its arrays are valid until the next call with the same factor.
         """
         full = frame if frame.ndim == 2 else frame[..., min(_GREEN, frame.shape[2] - 1)]
+        if factor < 1:
+            size = full.shape[1] * _ENLARGED, full.shape[0] * _ENLARGED
+            return Plane(full, cv2.resize(full.copy(), size, interpolation=cv2.INTER_CUBIC), factor)
+        factor = int(factor)
         if full.shape != self._shape:
             self._buffers, self._shape = {}, full.shape
         height, width = full.shape[0] // factor, full.shape[1] // factor

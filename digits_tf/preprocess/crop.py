@@ -21,12 +21,14 @@ class Crop:
         level: the ink's contrast.
         stroke: the strokes' mean width as a share of the longer side.
         box: x, y, w, h of the ink in pixels of the contrast that it came from.
+        surround: the mean contrast of what is around the ink, as a share of its own.
     """
 
     image: np.ndarray
     level: float
     stroke: float
     box: tuple[int, int, int, int]
+    surround: float
 
 
 def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | None:
@@ -44,14 +46,17 @@ def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | N
         None if there is no ink.
     """
     ink = cv2.bitwise_and(contrast, mask)
-    strong = ink[ink > floor]
-    if not strong.size:
+    around = cv2.mean(contrast, cv2.bitwise_not(mask))[0]
+    _, solid = cv2.threshold(ink, floor, 255, cv2.THRESH_BINARY)
+    edges_too = cv2.mean(ink, solid)[0]
+    # Strokes have soft edges: the mean of what is above the mean is the ink's own level.
+    _, solid = cv2.threshold(ink, edges_too, 255, cv2.THRESH_BINARY)
+    level = cv2.mean(ink, solid)[0]
+    if not level:
         return None
-    rank = int(0.75 * strong.size)
-    level = float(np.partition(strong, rank)[rank])
     low, high = max(_GROUND * level, 0.7 * floor), _FULL * level
-    table = np.clip((np.arange(256) - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
-    ink = cv2.LUT(ink, table)
+    gain = 255 / max(high - low, 1)
+    ink = cv2.convertScaleAbs(cv2.subtract(ink, low), alpha=gain)
     _, solid = cv2.threshold(ink, 100, 255, cv2.THRESH_BINARY)
     box = cv2.boundingRect(solid)
     longer = max(box[2:])
@@ -59,7 +64,7 @@ def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | N
         return None
     # The mean distance to the edge is a quarter of the stroke's width.
     distance = cv2.distanceTransform(solid, cv2.DIST_L2, 3)
-    stroke = max(1.0, 4 * float(distance.sum()) / cv2.countNonZero(solid) - 1)
+    stroke = max(1.0, 4 * cv2.mean(distance, solid)[0] - 1)
     ink = _widened(ink, round(_LEAST_STROKE * longer / INK_SIDE - stroke))
     _, solid = cv2.threshold(ink, 64, 255, cv2.THRESH_BINARY)
     x, y, w, h = cv2.boundingRect(solid)
@@ -68,7 +73,7 @@ def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | N
     size = max(1, round(w * scale)), max(1, round(h * scale))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     image = _centred(cv2.resize(ink, size, interpolation=interpolation))
-    return Crop(image, level, stroke / longer, box)
+    return Crop(image, level, stroke / longer, box, around / level)
 
 
 def _widened(ink: np.ndarray, missing: int) -> np.ndarray:

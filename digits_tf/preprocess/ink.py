@@ -23,7 +23,7 @@ _EVEN = 1.3
 # The 30th percentile of a normal distribution's absolute value, in standard deviations: a measure
 # of noise that ink does not reach even where it covers half of the picture.
 _NOISE_QUANTILE, _QUANTILE_SIGMA = 0.3, 0.3853
-_NOISE_SAMPLE = 3000  # pixels
+_NOISE_SAMPLE = 1200  # pixels
 # Ink stands out of the noise by so many deviations, and by so many grey levels at the least.
 _SIGMAS, _LEAST_CONTRAST = 4.0, 8.0
 # Most of a picture is ground: this share of its pixels. Ink stands out by so many times the

@@ -57,7 +57,7 @@ def _write(
     share = rng.uniform(0.35, 0.85) if len(glyphs) == 1 else rng.uniform(0.3, 0.7)
     gap = rng.uniform(0.08, 0.6)
     # Advance of a digit: its width, about 0.7 of the height, and the gap.
-    tall = min(share * height, 0.92 * width / (len(glyphs) * (0.75 + gap)))
+    tall = min(share * height, 0.85 * width, 0.92 * width / (len(glyphs) * (0.75 + gap)))
     total = tall * len(glyphs) * (0.75 + gap)
     x = rng.uniform(0.02, 0.98) * max(0.0, width - total) + 0.5 * gap * tall
     middle = rng.uniform(0.52 * tall, max(0.53 * tall, height - 0.52 * tall))

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -59,6 +60,8 @@ class VirtualDisplay:
         # It chooses a free display by itself and keeps its picture in a file.
         command = [
             *("Xvfb", "-displayfd", str(theirs), "-nolisten", "tcp"),
+            # Without -noreset it begins anew, and forgets windows, when its last client leaves.
+            "-noreset",
             *("-screen", "0", f"{width}x{height}x24", "-fbdir", self._folder.name),
         ]
         self._server = subprocess.Popen(command, pass_fds=[theirs], stderr=subprocess.DEVNULL)
@@ -81,7 +84,13 @@ class VirtualDisplay:
 
     def window(self, title: str) -> str:
         """Waits for a window, gives it the keyboard, returns its number."""
-        number = self._xdotool("search", "--sync", "--onlyvisible", "--name", f"^{title}$")
+        end, number = time.monotonic() + _TIMEOUT_S, ""
+        # Its own way of waiting fails where a window goes as it looks.
+        while not number:
+            if time.monotonic() > end:
+                raise RuntimeError(f"no window {title!r}")
+            words = "search", "--onlyvisible", "--name", f"^{title}$"
+            number = self._xdotool(*words, check=False)
         self._xdotool("windowmove", "--sync", number, "0", "0", check=False)
         self._xdotool("windowfocus", "--sync", number)
         return number

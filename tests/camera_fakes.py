@@ -6,6 +6,7 @@ import time
 import cv2
 import numpy as np
 
+from digits_tf.camera.demo import handwriting
 from digits_tf.camera.display import Display
 from digits_tf.camera.sources import Frame, Source
 from digits_tf.recognizer import Digit
@@ -110,6 +111,16 @@ class FakeCapture:
 def flat(level, height=48, width=64):
     """A frame of one grey level."""
     return np.full((height, width, 3), level, np.uint8)
+
+
+def board(height=480, width=640, number=3, ground=60, chalk=240):
+    """A board with a digit written on its middle, half its height."""
+    picture = flat(ground, height, width)
+    middle = np.array([width / 2, height / 2])
+    for stroke in handwriting.write(number, np.random.default_rng(0)):
+        points = np.round(stroke * height / 2 + middle).astype(np.int32)
+        cv2.polylines(picture, [points], False, (chalk,) * 3, height // 25, cv2.LINE_AA)
+    return picture
 
 
 def write_picture(path, picture):

@@ -20,6 +20,8 @@ from digits_tf.preprocess.plane import Plane
 # floors, a stroke above 0.24 or surroundings above 0.09; of other marks half have a level below
 # 1.7, a stroke above 0.25, surroundings above 0.2.
 _LEAST_LEVEL, _WIDEST_STROKE, _MOST_AROUND = 1.9, 0.3, 0.15
+# Bold ink is believed where it is crisp.
+_BOLD, _CRISP = 0.42, 0.03
 # From this aspect on, two digits that touch are thought of; from the other on, one digit is
 # unlikely, and the more so the wider.
 _MAYBE_TWO, _UNLIKELY_ONE = 1.0, 1.15
@@ -88,7 +90,8 @@ class CellMaker:
         crop = patch.crop()
         if crop is None or crop.level < _LEAST_LEVEL * patch.floor:
             return None
-        if crop.stroke > _WIDEST_STROKE or crop.surround > _MOST_AROUND:
+        widest = _BOLD if crop.surround < _CRISP else _WIDEST_STROKE
+        if crop.stroke > widest or crop.surround > _MOST_AROUND:
             return None
         return crop
 

@@ -13,8 +13,9 @@ _SEPARABLE = 0.7
 # Ink covers such shares of the picture, and the ground most of its border.
 _INK = (0.03, 0.65)
 _BORDER = 0.55
-# Strokes are no wider than this share of the digit's longer side; a shadow is.
-_WIDEST_STROKE = 0.34
+# Strokes are no wider than this share of the digit's longer side; a shadow is. On thumbnails they
+# may be blurred.
+_WIDEST_STROKE, _BOLD = 0.34, 0.45
 # No digit is wider than this times its height. Cameras' frames are wider than that, so that a live
 # loop does not pay for what is meant for pictures.
 _WIDEST = 1.3
@@ -60,7 +61,7 @@ def tight_digit(plane: Plane, filled: bool) -> list[Cell]:
     everywhere = np.full_like(small, 255)
     patch = Patch(contrast, everywhere, 0.3 * abs(other - level), (0, 0), plane.factor)
     crop = patch.crop()
-    if crop is None or crop.stroke > _WIDEST_STROKE:
+    if crop is None or crop.stroke > (_WIDEST_STROKE if plane.factor >= 1 else _BOLD):
         return []
     box = patch.frame_box(crop)
     ink = plane.factor**2 * (height + width) * crop.stroke * max(crop.box[2:]) * crop.level**2

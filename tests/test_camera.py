@@ -1,0 +1,210 @@
+"""The command: what it prints, how it ends, what it never imports nor calls."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from camera_fakes import board, flat, read_video, write_picture, write_video
+from conftest import ROOT, assert_one_line_error
+from conftest import run as run_module
+
+# Runs the command with a model that knows one digit. Whatever opens a window ends the process, and
+# so does a large package.
+COMMAND = """
+import os
+import sys
+import cv2
+import numpy as np
+from digits_tf import classifier, command
+from digits_tf.camera import __main__ as camera
+
+
+class Seven(classifier.Classifier):
+    def probabilities(self, images):
+        return np.tile(np.eye(10, dtype=np.float32)[7], (len(images), 1))
+
+
+def forbidden(*arguments):
+    os._exit(99)
+
+
+for name in ("namedWindow", "imshow", "waitKey", "waitKeyEx", "pollKey", "destroyAllWindows",
+             "destroyWindow", "resizeWindow", "getWindowProperty", "startWindowThread"):
+    setattr(cv2, name, forbidden)
+classifier.load = lambda path, threads: Seven()
+
+
+def main(words):
+    camera.main(words)
+    for name in ("tensorflow", "keras", "matplotlib", "picamera2"):
+        if name in sys.modules:
+            sys.exit(f"imported {name}")
+
+
+command.run(main, camera.__doc__)
+"""
+
+
+def environment(**more):
+    """No display, unless one is given."""
+    kept = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"}
+    kept.pop("DISPLAY", None)
+    return kept | {"PYTHONPATH": str(ROOT)} | more
+
+
+def run(*words, cwd=None, **more):
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND, *map(str, words)],
+        cwd=cwd or ROOT,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_answers():
+    result = run_module("digits_tf.camera", "--help")
+    assert result.returncode == 0
+    for flag in (
+        *("source", "tflite", "model", "width", "height", "fps", "threshold", "threads"),
+        *("headless", "every_frame", "record", "frames", "seconds", "mirror"),
+    ):
+        assert f"--{flag}" in result.stdout or f"--[no]{flag}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--source", "nope.png"], "no such file"),
+        (["--source", "99"], "no camera 99"),
+        (["--source", "picamera"], "sudo apt install python3-picamera2"),
+        (["--record", "out.avi"], ".mp4"),
+        (["--record", "/proc/none/out.mp4"], "/proc/none"),
+        (["--notflite"], "--model"),
+        (["--tflite", "--model", "best.keras"], "contradicts"),
+        (["--threshold", "2"], "threshold"),
+        (["--fps", "0"], "fps"),
+        (["stray"], "stray"),
+    ],
+)
+def test_bad_words_are_one_line_and_2(words, part):
+    result = run(*words)
+    assert_one_line_error(result, part)
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("display", [{}, {"DISPLAY": ":4711"}])
+def test_without_a_display_it_says_so_once_and_calls_no_window(display):
+    result = run("--frames", 40, **display)
+    assert result.returncode == 0, result.stderr
+    told = result.stderr.splitlines()
+    assert told[0].startswith("demo: a board of 1280x720")
+    assert told[1] == "no display: printing what is read"
+    assert told[2].startswith("40 frames in ")
+    assert len(told) == 3
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert lines[0]["frame"] == 0
+    assert set("".join(line["text"] for line in lines)) == {"7"}
+    assert len({line["text"] for line in lines}) <= len(lines) < 40
+
+
+def test_every_frame_of_a_folder_in_a_pipe(tmp_path):
+    path = write_picture(tmp_path / "board.png", board())
+    write_picture(tmp_path / "empty.png", flat(60, 48, 64))
+    (tmp_path / "cut.png").write_bytes(path.read_bytes()[:100])
+    result = run("--headless", "--source", tmp_path)
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["path"].rpartition("/")[2] for line in lines] == ["board.png", "empty.png"]
+    assert [line["text"] for line in lines] == ["7", ""]
+    assert "--headless: printing what is read" in result.stderr
+    assert "left out: " in result.stderr
+
+
+def test_a_video_is_read_whole_and_recorded_at_its_own_rate(tmp_path):
+    clip = write_video(tmp_path / "clip.avi", range(0, 200, 10), fps=12.5)
+    out = tmp_path / "new" / "out.mp4"
+    result = run("--headless", "--every_frame", "--source", clip, "--record", out, "--mirror")
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["frame"] for line in lines] == list(range(20))
+    assert lines[5]["time"] == pytest.approx(0.4)
+    frames, fps = read_video(out)
+    assert len(frames) == 20
+    assert fps == pytest.approx(12.5)
+    assert frames[0].shape == (480, 640, 3)
+    assert f"recorded {out}: 20 frames, 1.6 s" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_recording(tmp_path, number):
+    out = tmp_path / "out.mp4"
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "--record", str(out)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Under a shell that ignores Ctrl-C in the background, we would ignore it as well.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        for line in process.stdout:
+            if json.loads(line)["text"]:
+                break
+        time.sleep(0.5)
+        start = time.monotonic()
+        process.send_signal(number)
+        _, told = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert time.monotonic() - start < 5
+    assert "Traceback" not in told
+    assert f"recorded {out}" in told
+    assert told.rstrip().endswith("stopped")
+    assert len(read_video(out)[0]) > 3
+    assert [each.name for each in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    """`| head` ends it, and the recording is whole."""
+    out = tmp_path / "out.mp4"
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "--every_frame", "--record", str(out)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    told = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(20) == 0
+    assert "Traceback" not in told
+    assert len(read_video(out)[0]) >= 1
+
+
+def test_a_picture_is_read_in_about_a_second(tmp_path):
+    """Interpreter, imports, model and all; the best of three, on a machine that may be busy."""
+    path = write_picture(tmp_path / "board.png", board(number=3))
+    words = [sys.executable, "-m", "digits_tf.camera", "--tflite", "--headless"]
+    best = 100.0
+    for _ in range(3):
+        start = time.perf_counter()
+        result = subprocess.run(
+            [*words, "--source", str(path)],
+            cwd=ROOT, env=environment(), capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        best = min(best, time.perf_counter() - start)
+    assert json.loads(result.stdout)["text"] == "3"
+    assert best < 3.0

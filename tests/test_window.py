@@ -1,0 +1,312 @@
+"""What is drawn, and the real window on a display of its own."""
+
+import json
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from camera_fakes import board, digit, flat, read_video, write_picture
+from conftest import ROOT
+from digits_tf.camera.overlay import Overlay
+from digits_tf.camera.sources import Frame
+from digits_tf.camera.view import View
+from digits_tf.camera.window import card, notes, panel
+
+sys.path.insert(0, str(ROOT / "scripts"))
+from virtual_display import VirtualDisplay
+
+GREEN = (80, 220, 80)
+TIMES = {"capture": 1.0, "find": 2.0, "net": 0.5, "draw": 3.0}
+
+
+def view(digits=(), picture=None, path=""):
+    picture = flat(90, 1080, 1920) if picture is None else picture
+    return View(Frame(picture, 0.0, path), 0, list(digits), 30.0, TIMES)
+
+
+def row(count, top=400, pitch=140, size=(90, 130)):
+    return [
+        digit(place % 10, box=(60 + place * pitch, top, *size), line=0) for place in range(count)
+    ]
+
+
+def greens(picture):
+    return (picture == GREEN).all(axis=-1)
+
+
+# The frame with its reading
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((1080, 1920, 3), (720, 1280)),
+        ((2160, 3840, 3), (720, 1280)),
+        ((720, 1280, 3), (720, 1280)),
+        ((480, 640), (480, 640)),
+        ((1944, 2592, 3), (720, 960)),
+        ((28, 28), (480, 480)),
+        ((1, 1, 3), (480, 480)),
+        ((1, 4000, 3), (480, 1280)),
+        ((4000, 30, 3), (720, 320)),
+        ((481, 641, 3), (482, 642)),
+    ],
+)
+def test_a_frame_of_any_size_is_drawn_at_a_size_for_the_eye(shape, expected):
+    picture = np.full(shape, 90, np.uint8)
+    frame = picture.copy()
+    height, width = shape[:2]
+    whole, half = (0, 0, width, height), (0, 0, max(1, width // 2), max(1, height // 2))
+    drawn = Overlay().draw(view([digit(None, box=whole), digit(8, box=half)], frame))
+    assert drawn.shape == (*expected, 3)
+    np.testing.assert_array_equal(frame, picture)
+    assert greens(drawn).any()
+
+
+def test_frames_of_another_shape_keep_the_size_and_their_aspect():
+    overlay = Overlay()
+    first = overlay.draw(view()).shape
+    tall = overlay.draw(view([digit(1, box=(20, 20, 60, 90))], flat(200, 400, 100)))
+    assert tall.shape == first
+    columns = np.flatnonzero(tall[360].any(axis=-1))
+    assert (columns[0], columns[-1]) == (550, 729)
+    assert not tall[:, :500].any()
+
+
+@pytest.mark.parametrize("lines", [[400], [300, 450], [20, 160, 300]])
+@pytest.mark.parametrize(("count", "pitch"), [(1, 140), (6, 140), (12, 100)])
+def test_no_label_covers_a_digit(lines, count, pitch):
+    digits = [each for top in lines for each in row(count, top, pitch)]
+    picture = np.random.default_rng(0).integers(60, 70, (720, 1280, 3), np.uint8)
+    drawn = Overlay().draw(view(digits, picture))
+    for each in digits:
+        x, y, w, h = each.box
+        inner = np.s_[y + 2 : y + h - 2, x + 2 : x + w - 2]
+        np.testing.assert_array_equal(drawn[inner], picture[inner])
+    # And there is one for each: text is nowhere but in labels.
+    outside = greens(drawn)
+    for each in digits:
+        x, y, w, h = each.box
+        outside[y - 2 : y + h + 3, x - 2 : x + w + 3] = False
+    assert cv2.connectedComponents(outside.astype(np.uint8))[0] - 1 >= len(digits)
+
+
+def test_a_mirror_turns_the_picture_and_not_the_text():
+    picture = flat(0, 480, 640)
+    picture[:, :320] = 100
+    seven = digit(7, box=(20, 200, 60, 100))
+    plain, mirrored = (Overlay(mirror).draw(view([seven], picture)).copy() for mirror in (0, 1))
+    assert plain[5, 5, 0] == 100
+    assert mirrored[5, 5, 0] == 0
+    assert mirrored[5, -5, 0] == 100
+    # The box is at the other side; the label in it reads the same way round.
+    boxes = [np.flatnonzero(greens(drawn)[250]) for drawn in (plain, mirrored)]
+    assert boxes[0].min() == pytest.approx(640 - 1 - boxes[1].max(), abs=2)
+    labels = []
+    for drawn, columns in zip((plain, mirrored), boxes, strict=True):
+        label = greens(drawn)[:195]
+        x = np.flatnonzero(label.any(axis=0))
+        y = np.flatnonzero(label.any(axis=1))
+        assert x[0] < columns.max()
+        assert x[-1] > columns.min()
+        labels.append(label[y[0] : y[-1] + 1, x[0] : x[-1] + 1])
+    np.testing.assert_array_equal(*labels)
+
+
+# The panel and what is laid over
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 12, 40])
+@pytest.mark.parametrize("height", [480, 720])
+def test_the_panel_has_room_for_any_number_of_digits(count, height):
+    canvas = np.zeros((height, panel.WIDTH, 3), np.uint8)
+    panel.draw(canvas, view(row(count)), "REC 0:01")
+    crops = (canvas == 200).all(axis=-1)
+    shown = cv2.connectedComponents(crops.astype(np.uint8))[0] - 1
+    assert shown == count if count <= 6 else 6 <= shown <= count
+    # Nothing reaches into the margins.
+    ground = canvas[0, 0]
+    assert (canvas[:, :12] == ground).all()
+    assert (canvas[:, -12:] == ground).all()
+
+
+def test_the_bars_are_as_long_as_the_probabilities():
+    canvas = np.zeros((112, 320, 3), np.uint8)
+    lengths = []
+    for probability in (1.0, 0.5):
+        canvas[:] = 0
+        card.draw_all(canvas, [digit(7, probability)])
+        lengths.append(greens(canvas).sum(axis=1).max())
+    assert lengths[1] == pytest.approx(lengths[0] / 2, abs=2)
+
+
+def test_what_is_laid_over_stays_inside():
+    for shape in ((480, 320), (720, 1280)):
+        canvas = np.full((*shape, 3), 90, np.uint8)
+        notes.draw_keys(canvas)
+        notes.draw_line(canvas, "a line with é and " + 300 * "x")
+        assert (canvas[0] == 90).all()
+        notes.draw_stages(canvas, {})
+        stages = {
+            "grey": np.full((9, 16), 77, np.uint8),
+            "ink": np.full((900, 10, 3), 88, np.uint8),
+        }
+        notes.draw_stages(canvas, stages)
+        assert {77, 88} <= set(np.unique(canvas))
+
+
+# The real window
+
+# The command with a model that knows one digit, so that any mark is a seven.
+COMMAND = """
+import numpy as np
+from digits_tf import classifier, command
+from digits_tf.camera import __main__ as camera
+
+
+class Seven(classifier.Classifier):
+    def probabilities(self, images):
+        return np.tile(np.eye(10, dtype=np.float32)[7], (len(images), 1))
+
+
+classifier.load = lambda path, threads: Seven()
+command.run(camera.main, camera.__doc__)
+"""
+WIDTH, HEIGHT = 1280, 720  # of the frame in the window
+
+
+@pytest.fixture(scope="module")
+def display():
+    try:
+        with VirtualDisplay() as display:
+            yield display
+    except RuntimeError as error:
+        pytest.skip(str(error))
+
+
+class Session:
+    """The program on a display."""
+
+    def __init__(self, display, folder, *words):
+        from digits_tf.camera.screen import _framework
+
+        if not _framework():
+            pytest.skip("this OpenCV is built without windows")
+        self.display = display
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", COMMAND, *map(str, words)],
+            cwd=folder,
+            env=display.environment | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.window = display.window("digits")
+
+    def frame(self):
+        return self.display.picture()[:HEIGHT, :WIDTH]
+
+    def panel(self):
+        return self.display.picture()[:HEIGHT, WIDTH : WIDTH + panel.WIDTH]
+
+    def until(self, condition, what):
+        """Waits until something is to be seen."""
+        end = time.monotonic() + 20.0
+        while not condition():
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < end, f"never saw {what}"
+            time.sleep(0.05)
+
+    def stands_still(self):
+        before = self.frame()
+        time.sleep(0.25)
+        return (before == self.frame()).all()
+
+    def ended(self):
+        out, told = self.process.communicate(timeout=20)
+        assert self.process.returncode == 0, told
+        assert "Traceback" not in told
+        return out, told
+
+
+@pytest.fixture
+def start(display, tmp_path):
+    sessions = []
+
+    def begin(*words):
+        sessions.append(Session(display, tmp_path, *words))
+        return sessions[-1]
+
+    yield begin
+    for session in sessions:
+        session.process.kill()
+        session.process.communicate()
+
+
+def test_every_key_of_the_real_window(start, tmp_path):
+    session = start("--source", "demo")
+    key = session.display.key
+    session.until(lambda: greens(session.frame()).sum() > 500, "boxes and labels")
+    session.until(lambda: greens(session.panel()).sum() > 500, "the reading and its bars")
+
+    key("space")
+    session.until(session.stands_still, "the frame held")
+    held = session.frame()
+
+    key("question")
+    middle = np.s_[HEIGHT // 2 - 120 : HEIGHT // 2 + 120, WIDTH // 2 - 200 : WIDTH // 2 + 200]
+    session.until(lambda: (session.frame() != held)[middle].mean() > 0.8, "the keys")
+    key("question")
+    session.until(lambda: (session.frame() == held).all(), "the keys gone")
+
+    key("d")
+    session.until(lambda: (session.frame() != held).mean() > 0.8, "the stages")
+    key("d")
+    session.until(lambda: (session.frame() == held).all(), "the stages gone")
+
+    key("s")
+    session.until(lambda: list(tmp_path.glob("*.json")), "the saved reading")
+    (saved,) = tmp_path.glob("digits-*.json")
+    assert set(json.loads(saved.read_text())["text"]) == {"7"}
+    picture = cv2.imread(str(saved.with_suffix(".png")))
+    assert picture.shape == (HEIGHT, WIDTH, 3)
+    assert not greens(picture).any(), "the frame is saved as it was read"
+
+    key("space")
+    session.until(lambda: not session.stands_still(), "the frame moving on")
+
+    key("r")
+    session.until(lambda: list(tmp_path.glob(".part-*.mp4")), "the recording")
+    time.sleep(0.6)
+    key("r")
+    session.until(lambda: list(tmp_path.glob("digits-*.mp4")), "the recording ended")
+    (video,) = tmp_path.glob("digits-*.mp4")
+    frames, _ = read_video(video)
+    assert len(frames) >= 3
+    assert frames[0].shape == (HEIGHT, WIDTH, 3)
+
+    session.display.close_window(session.window)
+    out, told = session.ended()
+    assert out == ""
+    assert f"saved {saved.stem}.png and {saved.name}" in told
+    assert f"recorded {video.name}: {len(frames)} frames" in told
+
+
+@pytest.mark.parametrize("name", ["q", "Escape"])
+def test_a_key_ends_it_and_a_picture_waits_for_it(start, tmp_path, name):
+    for each, ground in (("a.png", 60), ("b.png", 30)):
+        write_picture(tmp_path / each, board(HEIGHT, WIDTH, ground=ground))
+    session = start("--source", tmp_path)
+    session.until(lambda: greens(session.frame()).sum() > 500, "the reading")
+    session.until(session.stands_still, "the picture standing")
+    session.display.key("space")
+    session.until(lambda: session.frame()[600, 300, 0] == 30, "the next picture")
+    session.display.key(name)
+    out, told = session.ended()
+    assert out == ""
+    assert "2 pictures" in told
+    assert "2 frames in" in told

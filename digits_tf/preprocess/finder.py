@@ -28,7 +28,8 @@ class Finder:
 
     def __init__(self) -> None:
         self._shrinker = Shrinker()
-        self._stages: dict[str, np.ndarray] = {}
+        self._plane: Plane | None = None
+        self._ink: Ink | None = None
 
     def attempts(self, frame: np.ndarray) -> Iterator[list[list[Cell]]]:
         """Finds the digits of a frame in several ways, the most likely first.
@@ -49,6 +50,7 @@ class Finder:
         tried = False
         for factor in self._shrinker.factors(frame):
             plane = self._shrinker.shrink(frame, factor)
+            self._plane, self._ink = plane, None
             thumbnail = factor < 1
             if not tried and (cells := tight_digit(plane, filled=not thumbnail)):
                 yield [cells]
@@ -61,10 +63,17 @@ class Finder:
 
     def stages(self) -> dict[str, np.ndarray]:
         """Pictures of the last attempt's steps, by name, uint8 (h, w)."""
-        return self._stages
+        pictures = {}
+        if self._plane:
+            pictures["grey"] = self._plane.small
+        if self._ink:
+            pictures["ground"] = self._ink.ground
+            alpha = 255 / self._ink.peak
+            pictures["contrast"] = cv2.convertScaleAbs(self._ink.contrast, alpha=alpha)
+        return pictures
 
     def _find(self, plane: Plane, ink: Ink) -> list[Cell]:
-        self._stages = {"grey": plane.small, "ground": ink.ground, "contrast": ink.contrast}
+        self._ink = ink
         contrast, peak = ink.contrast, ink.peak
         maker = CellMaker(ink, plane)
         for _ in range(_PEELS):
@@ -91,10 +100,13 @@ def _digits(marks: list[Mark], shape: tuple[int, ...]) -> list[Group]:
     least = max(5.0, _LEAST_HEIGHT * shape[0])
     kept = [mark for mark in marks if mark.contact <= _MOST_CONTACT * mark.longer]
     tallest = max((mark.h for mark in kept if not mark.contact), default=0)
+    # Noise has thousands of specks: each with each would take seconds.
+    framed = [mark for mark in kept if mark.h >= least]
     kept = [
         mark
         for mark in kept
-        if mark.longer >= _LEAST_MARK * tallest and not _is_frame(mark, kept, least)
+        if mark.longer >= _LEAST_MARK * tallest
+        and (mark.h < least or not _is_frame(mark, framed, least))
     ]
     highest = max((mark.h for mark in kept), default=0)
     return group(kept, max(least, _LEAST_SHARE * highest))

@@ -180,8 +180,8 @@ def _noise(plane: np.ndarray) -> float:
     """Deviation of the noise in grey levels, from differences of neighbours."""
     step = max(1, round((plane.size / _NOISE_SAMPLE) ** 0.5))
     one, other = plane[::step, :-1:step], plane[::step, 1::step]
-    sample = cv2.absdiff(one.copy(), other.copy()).ravel()
-    if not sample.size:
+    if not one.size:  # a single column
         return 0.0
+    sample = cv2.absdiff(one.copy(), other.copy()).ravel()
     rank = int(_NOISE_QUANTILE * sample.size)
     return float(np.partition(sample, rank)[rank]) / _QUANTILE_SIGMA / 2**0.5

@@ -27,7 +27,7 @@ def main(words: Sequence[str]) -> None:
     from digits_tf import storage
     from digits_tf.camera.demo import handwriting
     from digits_tf.recognizer import Recognizer, text
-    from digits_tf.scenes import draw
+    from digits_tf.scenes.scene import draw
 
     recognizer = Recognizer.load()
     rows = []

@@ -101,6 +101,14 @@ def test_bad_words_are_one_line_and_2(words, part):
     assert result.stdout == ""
 
 
+def test_opencv_and_ffmpeg_are_silent(tmp_path):
+    whole = write_video(tmp_path / "whole.mp4", [0, 90], codec="mp4v").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    result = run("--source", tmp_path / "cut.mp4")
+    assert_one_line_error(result, "cut.mp4", "whole")
+    assert result.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("display", [{}, {"DISPLAY": ":4711"}])
 def test_without_a_display_it_says_so_once_and_calls_no_window(display):
     result = run("--frames", 40, **display)

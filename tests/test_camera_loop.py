@@ -99,6 +99,23 @@ def test_a_held_frame_ends_in_time():
     assert 0.15 < time.monotonic() - start < 1.0
 
 
+def test_a_live_picture_that_stands_is_marked(monkeypatch):
+    """Who looks at the window must not take an old picture for the world."""
+    monkeypatch.setattr("digits_tf.camera.loop._SILENCE_S", 0.05)
+    source, display = FakeFile(4), FakeDisplay()
+    source.live = True
+    read, start = source.read, time.monotonic()
+
+    def pause(timeout):
+        time.sleep(0.005)
+        silent = source.next == 2 and time.monotonic() - start < 0.2
+        return None if silent else read(timeout)
+
+    source.read = pause
+    make(source, display).run()
+    assert display.badges == ["", "", "NO PICTURE", "", ""]
+
+
 def test_a_picture_stands_until_a_key():
     wishes = [None, None, Wish.NEXT, None, Wish.HOLD, None, Wish.END]
     display = FakeDisplay(wishes)

@@ -219,13 +219,3 @@ def test_a_pi_camera_that_does_not_start_is_given_back(picamera2, monkeypatch):
 def test_picamera2_is_imported_only_when_asked_for(tmp_path):
     read_all(open_quietly(write_picture(tmp_path / "a.png", flat(1))))
     assert "picamera2" not in sys.modules
-
-
-def test_opencv_is_silent(tmp_path, capfd):
-    (tmp_path / "junk.mp4").write_bytes(bytes(range(256)) * 50)
-    with pytest.raises(DigitsError):
-        open_quietly(tmp_path / "junk.mp4")
-    with pytest.raises(DigitsError):
-        open_quietly("99")
-    captured = capfd.readouterr()
-    assert captured.out == captured.err == ""

@@ -70,4 +70,6 @@ class Lines(Display):
 
     def wait(self, seconds: float) -> None:
         """Nobody looks: sleeps."""
-        time.sleep(seconds)
+        # Even to sleep for no time costs more than all else that the loop does.
+        if seconds > 0:
+            time.sleep(seconds)

@@ -21,6 +21,7 @@ from digits_tf.recognizer import Recognizer
 
 # How long it may take until a key, the end or a lost camera is noticed.
 _SLICE_S = 0.02
+_SILENCE_S = 1.0
 _LIVE_FPS, _STILL_FPS = 30.0, 1.0
 
 
@@ -57,7 +58,7 @@ class Loop:
         self._start = self._end = time.monotonic()
         self._draw_ms = 0.0
         self._totals: dict[str, float] = collections.defaultdict(float)
-        self._held = False
+        self._held = self._silent = False
         self._shown: tuple[View, np.ndarray | None] | None = None
 
     def record(self, path: Path) -> None:
@@ -88,6 +89,7 @@ class Loop:
             if frame is None:
                 if self._source.ended or self._attend(0.0, end):
                     return
+                self._notice_silence()
                 continue
             if self._source.fps and self._paced:
                 if self._attend(due, end):
@@ -131,13 +133,21 @@ class Loop:
         picture = self._overlay.draw(view) if drawn else None
         if self._recording and picture is not None:
             self._recording.write(picture, time.monotonic())
-        self._shown = view, picture
+        self._shown, self._silent = (view, picture), False
         self._show()
         self._draw_ms = 1000 * (time.perf_counter() - start)
+
+    def _notice_silence(self) -> None:
+        """Marks a frame that stands because no new one comes."""
+        if self._display.draws and not self._silent and time.monotonic() - self._end > _SILENCE_S:
+            self._silent = True
+            self._show()
 
     def _show(self) -> None:
         if self._shown:
             words = ["HELD"] if self._held and not self._source.still else []
+            if self._silent:
+                words.append("NO PICTURE")
             if self._recording:
                 minutes, seconds = divmod(int(self._recording.seconds), 60)
                 words.append(f"REC {minutes}:{seconds:02}")

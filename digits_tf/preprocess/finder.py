@@ -10,7 +10,7 @@ from digits_tf.preprocess.cells import Cell, CellMaker
 from digits_tf.preprocess.groups import Group, group, in_reading_order
 from digits_tf.preprocess.ink import Ink, find_ink
 from digits_tf.preprocess.marks import Mark, find_marks
-from digits_tf.preprocess.plane import Plane, Shrinker
+from digits_tf.preprocess.plane import OTHERS, Plane, Shrinker
 from digits_tf.preprocess.tight import tight_digit
 
 # The smallest digit's height as a share of the frame's; a little below 1/30.
@@ -47,19 +47,18 @@ class Finder:
             ValueError: if the frame is of another type or shape, or empty.
         """
         _check(frame)
-        tried = False
-        for factor in self._shrinker.factors(frame):
-            plane = self._shrinker.shrink(frame, factor)
-            self._plane, self._ink = plane, None
-            thumbnail = factor < 1
-            if not tried and (cells := tight_digit(plane, filled=not thumbnail)):
-                yield [cells]
-            tried = True
-            ways = [cells for ink in find_ink(plane.small) if (cells := self._find(plane, ink))]
-            if ways:
-                yield ways
-        if not thumbnail and (cells := tight_digit(plane, filled=False)):
+        factors = self._shrinker.factors(frame)
+        coarse = self._shrinker.shrink(frame, factors[0])
+        thumbnail = coarse.factor < 1
+        if cells := tight_digit(coarse, filled=not thumbnail):
             yield [cells]
+        for factor in factors:
+            yield from self._on(self._shrinker.shrink(frame, factor))
+        if not thumbnail and (cells := tight_digit(coarse, filled=False)):
+            yield [cells]
+        if frame.ndim == 3 and frame.shape[2] > 1:
+            for channel in OTHERS:
+                yield from self._on(self._shrinker.shrink(frame, factors[0], channel))
 
     def stages(self) -> dict[str, np.ndarray]:
         """Pictures of the last attempt's steps, by name, uint8 (h, w)."""
@@ -71,6 +70,12 @@ class Finder:
             alpha = 255 / self._ink.peak
             pictures["contrast"] = cv2.convertScaleAbs(self._ink.contrast, alpha=alpha)
         return pictures
+
+    def _on(self, plane: Plane) -> Iterator[list[list[Cell]]]:
+        self._plane, self._ink = plane, None
+        ways = [cells for ink in find_ink(plane.small) if (cells := self._find(plane, ink))]
+        if ways:
+            yield ways
 
     def _find(self, plane: Plane, ink: Ink) -> list[Cell]:
         self._ink = ink

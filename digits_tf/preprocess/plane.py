@@ -10,7 +10,9 @@ import numpy as np
 _AREA = 230_400
 # B, G, R: green has the least noise of a sensor's three, nearly the weights of grey, and half the
 # pixels of a Bayer pattern. A grey conversion of 1080p would take longer than all the rest.
-_GREEN = 1
+GREEN = 1
+# What green does not show: green or yellow on white, red on black.
+OTHERS = (2, 0)
 # A thumbnail, whose longer side is at most this, is enlarged: its strokes are a pixel or two wide.
 _THUMBNAIL, _ENLARGED = 64, 4
 # No plane is smaller than this in height or width.
@@ -57,17 +59,18 @@ class Shrinker:
             each for each in order if each == finest or min(height, width) >= _LEAST_SIDE * each
         ]
 
-    def shrink(self, frame: np.ndarray, factor: float) -> Plane:
+    def shrink(self, frame: np.ndarray, factor: float, channel: int = GREEN) -> Plane:
         """Makes a small plane.
 
         Args:
             frame: uint8 (h, w) or (h, w, channels).
             factor: one of `factors`.
+            channel: which of a colour frame's.
 
         Returns:
             The plane. Its arrays are valid until the next call with the same factor.
         """
-        full = frame if frame.ndim == 2 else frame[..., min(_GREEN, frame.shape[2] - 1)]
+        full = frame if frame.ndim == 2 else frame[..., min(channel, frame.shape[2] - 1)]
         if factor < 1:
             size = full.shape[1] * _ENLARGED, full.shape[0] * _ENLARGED
             return Plane(full, cv2.resize(full.copy(), size, interpolation=cv2.INTER_CUBIC), factor)

@@ -10,6 +10,9 @@ SIDE, INK_SIDE = 28, 20
 _GROUND, _FULL = 0.25, 0.8
 # MNIST's strokes are about 3 pixels wide; thinner ones than this are widened to it.
 _LEAST_STROKE = 2.2
+# Pixels; what is longer is no digit of any usual frame but a strip, and is shrunk to this first:
+# widening strokes by a share of such a length would take minutes and gigabytes.
+_LONGEST = 1024
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,6 +48,8 @@ def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | N
     Returns:
         None if there is no ink.
     """
+    if max(contrast.shape) > _LONGEST:
+        return _strip_crop(contrast, mask, floor)
     ink = cv2.bitwise_and(contrast, mask)
     around = cv2.mean(contrast, cv2.bitwise_not(mask))[0]
     _, solid = cv2.threshold(ink, floor, 255, cv2.THRESH_BINARY)
@@ -74,6 +79,20 @@ def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | N
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     image = _centred(cv2.resize(ink, size, interpolation=interpolation))
     return Crop(image, level, stroke / longer, box, around / level)
+
+
+def _strip_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | None:
+    height, width = contrast.shape
+    shrink = max(height, width) / _LONGEST
+    size = max(1, int(width / shrink)), max(1, int(height / shrink))
+    small = cv2.resize(contrast, size, interpolation=cv2.INTER_AREA)
+    crop = mnist_crop(small, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), floor)
+    if crop is None:
+        return None
+    across, down = width / size[0], height / size[1]
+    x, y, w, h = crop.box
+    box = int(x * across), int(y * down), max(1, int(w * across)), max(1, int(h * down))
+    return dataclasses.replace(crop, box=box)
 
 
 def _widened(ink: np.ndarray, missing: int) -> np.ndarray:

@@ -30,7 +30,7 @@ class Patch:
     contrast: np.ndarray
     mask: np.ndarray
     floor: float
-    corner: tuple[int, int]
+    corner: tuple[float, float]
     scale: float
 
     def crop(self, columns: slice | None = None) -> Crop | None:
@@ -44,13 +44,14 @@ class Patch:
     def frame_box(self, crop: Crop) -> tuple[int, int, int, int]:
         """Where in the frame a crop's ink is: x, y, w, h in pixels."""
         x, y, w, h = crop.box
-        left, top = self.corner
-        return (
-            left + round(self.scale * x),
-            top + round(self.scale * y),
-            max(1, round(self.scale * w)),
-            max(1, round(self.scale * h)),
-        )
+        left, right = self._ends(self.corner[0], x, w)
+        top, bottom = self._ends(self.corner[1], y, h)
+        return left, top, right - left, bottom - top
+
+    def _ends(self, corner: float, start: int, length: int) -> tuple[int, int]:
+        """Both ends in whole frame pixels, at least one apart; never beyond the frame."""
+        first = int(corner + self.scale * start)
+        return first, max(first + 1, round(corner + self.scale * (start + length)))
 
 
 def cut_out(marks: Group, ink: Ink, plane: Plane) -> Patch:
@@ -66,7 +67,7 @@ def cut_out(marks: Group, ink: Ink, plane: Plane) -> Patch:
     # The soft edge of the strokes belongs to them.
     mask = cv2.dilate(mask, _AROUND)
     factor = plane.factor
-    corner = round(left * factor), round(top * factor)
+    corner = left * factor, top * factor
     if factor <= 1 or max(w, h) >= _FINE_ENOUGH:
         contrast = ink.contrast[top:bottom, left:right]
         return Patch(contrast, mask, ink.floor, corner, factor)

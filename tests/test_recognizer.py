@@ -1,0 +1,334 @@
+"""The recogniser: what it loads, what it says about a digit, and how it asks its net."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+import digits_tf
+import drawn
+from conftest import ROOT
+from digits_tf import Digit, Recognizer
+from digits_tf.classifier.classifier import Classifier
+from digits_tf.errors import DigitsError
+from digits_tf.recognizer import as_json, text
+
+SHIPPED = ROOT / "tflite"
+FLOAT, INT8 = SHIPPED / "digits_float32.tflite", SHIPPED / "digits_int8.tflite"
+
+
+def page():
+    """Two lines on slightly rising ground, upper first: 407 and 92."""
+    generator = drawn.rng(1)
+    drawing = drawn.Drawing((480, 640))
+    for digits, y in (((4, 0, 7), 150), ((9, 2), 330)):
+        for place, digit in enumerate(digits):
+            drawing.write(digit, generator, (150 + 130 * place, y - 8 * place), 100)
+    return drawing.on(225, 40), drawing
+
+
+class Fake(Classifier):
+    """Says what it is told and counts.
+
+    Args:
+        row: ten probabilities for each crop.
+    """
+
+    def __init__(self, row):
+        self.row, self.calls = np.array(row, np.float32), []
+
+    def probabilities(self, images):
+        assert images.dtype == np.uint8
+        assert images.shape[1:] == (28, 28)
+        self.calls.append(images.copy())
+        return np.tile(self.row, (len(images), 1))
+
+
+def row_of(label, confidence):
+    row = np.full(10, (1 - confidence) / 9)
+    row[label] = confidence
+    return row
+
+
+# Loading
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_shipped_file_is_the_default(elsewhere):
+    assert text(Recognizer.load().read(page()[0])) == "407\n92"
+
+
+@pytest.mark.parametrize("name", ["float32", "float16", "int8"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_shipped_kind_reads_alike(name, threads):
+    path = SHIPPED / f"digits_{name}.tflite"
+    digits = Recognizer.load(str(path), threads=threads).read(page()[0])
+    assert text(digits) == "407\n92"
+    for digit in digits:
+        assert abs(digit.probabilities.sum() - 1) < 0.03
+
+
+@pytest.mark.parametrize("path", [FLOAT, INT8], ids=["float", "int8"])
+@pytest.mark.parametrize("place", [0.01, 0.5, 0.999])
+def test_one_flipped_byte_is_found(tmp_path, path, place):
+    copy = tmp_path / path.name
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 0x10
+    copy.write_bytes(content)
+    shutil.copy(path.with_suffix(".json"), copy.with_suffix(".json"))
+    with pytest.raises(DigitsError) as error:
+        Recognizer.load(copy)
+    message = str(error.value)
+    assert str(copy) in message
+    assert "damaged" in message
+    assert "\n" not in message
+
+
+def test_a_whole_copy_with_its_json_is_loaded(tmp_path):
+    for suffix in (".tflite", ".json"):
+        shutil.copy(FLOAT.with_suffix(suffix), tmp_path / f"mine{suffix}")
+    assert text(Recognizer.load(tmp_path / "mine.tflite").read(page()[0])) == "407\n92"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.tflite", b""),
+        ("text.tflite", b"hello, this is no model\n" * 40),
+        ("cut.tflite", None),
+        ("marked.tflite", b"\x1c\0\0\0TFL3" + bytes(range(256)) * 4),
+        ("picture.png", b"\x89PNG\r\n\x1a\n"),
+    ],
+)
+def test_a_foreign_file_gives_one_line(tmp_path, name, content, capfd):
+    path = tmp_path / name
+    path.write_bytes(FLOAT.read_bytes()[:5000] if content is None else content)
+    with pytest.raises(DigitsError) as error:
+        Recognizer.load(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("card", ["", "{}", "[]", '"x"', '{"sha256": 5}', '{"sha256": "00"}'])
+def test_a_damaged_json_gives_one_line(tmp_path, card):
+    path = tmp_path / "model.tflite"
+    shutil.copy(FLOAT, path)
+    path.with_suffix(".json").write_text(card)
+    with pytest.raises(DigitsError) as error:
+        Recognizer.load(path)
+    assert str(path.with_suffix("")) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_and_an_empty_folder_are_named(tmp_path):
+    for path in (tmp_path / "no.tflite", tmp_path):
+        with pytest.raises(DigitsError) as error:
+            Recognizer.load(path)
+        assert str(path) in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+def test_an_own_export_in_the_current_folder_comes_first(elsewhere):
+    (elsewhere / "tflite").mkdir()
+    (elsewhere / "tflite" / FLOAT.name).write_bytes(b"mine")
+    with pytest.raises(DigitsError, match="TFLite"):
+        Recognizer.load()
+
+
+# Reading
+
+
+def test_a_digit_has_all_that_is_promised():
+    frame, drawing = page()
+    digits = Recognizer.load(FLOAT).read(frame)
+    assert type(digits) is list
+    assert [digit.label for digit in digits] == [4, 0, 7, 9, 2]
+    assert [digit.line for digit in digits] == [0, 0, 0, 1, 1]
+    for digit, box in zip(digits, drawing.boxes, strict=True):
+        assert isinstance(digit, Digit)
+        assert type(digit.label) is int
+        assert type(digit.confidence) is float
+        assert 0.5 < digit.confidence <= 1
+        assert digit.probabilities.shape == (10,)
+        assert digit.probabilities.dtype == np.float32
+        assert abs(float(digit.probabilities.sum()) - 1) < 1e-4
+        assert int(digit.probabilities.argmax()) == digit.label
+        assert float(digit.probabilities.max()) == digit.confidence
+        assert type(digit.box) is tuple
+        assert all(type(value) is int for value in digit.box)
+        assert drawn.overlap(digit.box, box) > 0.8  # 0.95
+        assert digit.crop.shape == (28, 28)
+        assert digit.crop.dtype == np.uint8
+        with pytest.raises(AttributeError):
+            digit.label = 3
+        assert "crop" not in repr(digit)
+
+
+def test_the_order_is_that_of_reading_whatever_that_of_writing():
+    generator = drawn.rng(3)
+    places = {(1, 120): 1, (0, 320): 2, (1, 320): 3, (0, 120): 4, (0, 520): 5, (1, 520): 6}
+    drawing = drawn.Drawing((480, 640))
+    for (line, x), digit in places.items():
+        drawing.write(digit, generator, (x, 140 + 200 * line), 110)
+    assert text(Recognizer.load(FLOAT).read(drawing.on(30, 220))) == "425\n136"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "confidence", "labelled"),
+    [
+        (0.5, 0.5, False),
+        (0.5, 0.5001, True),
+        (0.9, 0.75, False),
+        (0.25, 0.5, True),
+        (0.0, 0.2, True),
+        (1.0, 1.0, False),
+    ],
+)
+def test_a_confidence_not_above_the_threshold_has_no_label(threshold, confidence, labelled):
+    recognizer = Recognizer(Fake(row_of(6, confidence)), threshold)
+    digits = recognizer.read(page()[0])
+    assert digits
+    for digit in digits:
+        assert digit.label == (6 if labelled else None)
+        assert digit.confidence == pytest.approx(confidence)
+        assert int(digit.probabilities.argmax()) == 6
+    assert (text(digits) != "") == labelled
+
+
+def test_the_default_threshold_is_a_half():
+    assert {each.label for each in Recognizer(Fake(row_of(3, 0.5))).read(page()[0])} == {None}
+    assert {each.label for each in Recognizer(Fake(row_of(3, 0.51))).read(page()[0])} == {3}
+
+
+def test_load_passes_the_threshold_on():
+    digits = Recognizer.load(FLOAT, threshold=1.0).read(page()[0])
+    assert len(digits) == 5
+    assert {digit.label for digit in digits} == {None}
+
+
+def test_the_crops_of_a_frame_are_one_batch():
+    fake = Fake(row_of(1, 0.99))
+    recognizer = Recognizer(fake)
+    fake.calls.clear()
+    digits = recognizer.read(page()[0])
+    assert len(fake.calls) == 1
+    assert len(digits) == 5
+    assert len(fake.calls[0]) >= 5
+    seen = {image.tobytes() for image in fake.calls[0]}
+    assert all(digit.crop.tobytes() in seen for digit in digits)
+
+
+def test_other_attempts_are_few_batches_too():
+    """A net that is sure of nothing has all attempts made: three planes, two polarities each."""
+    fake = Fake(row_of(1, 0.3))
+    recognizer = Recognizer(fake)
+    fake.calls.clear()
+    recognizer.read(page()[0])
+    assert 1 < len(fake.calls) <= 8
+
+
+def test_an_empty_frame_never_reaches_the_net():
+    fake = Fake(row_of(1, 0.99))
+    recognizer = Recognizer(fake)
+    fake.calls.clear()
+    assert recognizer.read(np.full((480, 640, 3), 200, np.uint8)) == []
+    assert fake.calls == []
+
+
+def test_milliseconds_and_stages_are_of_the_last_frame():
+    recognizer = Recognizer.load(FLOAT)
+    recognizer.read(page()[0])
+    assert set(recognizer.milliseconds) == {"find", "net"}
+    assert all(value > 0 for value in recognizer.milliseconds.values())
+    stages = recognizer.stages()
+    assert stages
+    for picture in stages.values():
+        assert picture.dtype == np.uint8
+        assert picture.ndim == 2
+        # 480x640 and a whole number of times smaller.
+        assert 480 % picture.shape[0] == 640 % picture.shape[1] == 0
+
+
+def test_photographs_of_the_seed():
+    folder = ROOT.parent / "shared" / "data" / "seed" / "real_img"
+    if not folder.is_dir():
+        pytest.skip(f"the seed's photographs are not in {folder}")
+    recognizer = Recognizer.load(FLOAT)
+    paths = sorted(path for path in folder.iterdir() if path.stem.isdecimal())
+    if not paths:
+        pytest.skip("no photograph is named by its digit")
+    read = {path.stem: text(recognizer.read(cv2.imread(str(path)))) for path in paths}
+    assert all(found == stem for stem, found in read.items()), read
+
+
+# Text and JSON
+
+
+def made(label, line, confidence=0.75):
+    row = row_of(label or 0, confidence).astype(np.float32)
+    return Digit(label, confidence, row, (1, 2, 3, 4), np.zeros((28, 28), np.uint8), line)
+
+
+def test_text_leaves_out_marks_and_empty_lines():
+    assert text([]) == ""
+    assert text([made(1, 0), made(None, 0), made(2, 0)]) == "12"
+    assert text([made(1, 0), made(None, 1), made(0, 2), made(7, 2)]) == "1\n07"
+    assert text([made(None, 0)]) == ""
+
+
+def test_json_says_what_a_digit_says():
+    value = json.loads(json.dumps(as_json(made(3, 0, 1 / 3))))
+    assert value["label"] == 3
+    assert value["confidence"] == 0.3333
+    assert value["box"] == [1, 2, 3, 4]
+    assert len(value["probabilities"]) == 10
+    assert value["probabilities"][3] == 0.3333
+    assert json.loads(json.dumps(as_json(made(None, 0))))["label"] is None
+
+
+# Imports
+
+
+def imported_by(script):
+    """Which of the large packages a fresh Python has after `script`."""
+    tail = "\nimport sys\nprint(*sorted({'cv2', 'tensorflow', 'keras'} & set(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script + tail],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert result.stderr == ""
+    return result.stdout.split()
+
+
+def test_the_package_alone_imports_neither_opencv_nor_tensorflow():
+    assert imported_by("import digits_tf; assert digits_tf.__version__") == []
+
+
+def test_reading_never_imports_tensorflow():
+    script = (
+        "from digits_tf import Recognizer\nimport numpy as np\n"
+        "Recognizer.load().read(np.zeros((90, 90, 3), np.uint8))"
+    )
+    assert imported_by(script) == ["cv2"]
+
+
+def test_names_of_the_package():
+    assert {"Recognizer", "Digit"} <= set(digits_tf.__all__)
+    with pytest.raises(AttributeError, match="no_such"):
+        _ = digits_tf.no_such

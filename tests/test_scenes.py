@@ -1,0 +1,183 @@
+"""Made-up photographs: the same by their seed, and true about where their digits are."""
+
+import numpy as np
+import pytest
+
+import drawn
+from conftest import ROOT
+from digits_tf.recognizer import Recognizer
+from digits_tf.scenes.crops import crops
+from digits_tf.scenes.ground import board, paper
+from digits_tf.scenes.scene import draw
+from digits_tf.scenes.texture import light, noise
+
+SHAPE = (240, 400)
+# Two glyphs with the same box: a ring and, in its place, a block. Everything else about two scenes
+# of one seed is the same, so what differs between them is ink.
+RING, BLOCK = np.zeros((2, 28, 28), np.uint8)
+RING[4:24, 7:21] = BLOCK[4:24, 7:21] = 255
+RING[8:20, 11:17] = 0
+
+
+def pair(seed, count=1):
+    ring, block = (draw(drawn.rng(seed), [glyph] * count, SHAPE) for glyph in (RING, BLOCK))
+    assert ring.boxes == block.boxes
+    return ring.boxes, block.frame.astype(int) - ring.frame
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_seed_decides_everything(sample, count):
+    glyphs = sample.test.read()[0][:count]
+    kept = glyphs.copy()
+    for seed in range(3):
+        one, same = draw(drawn.rng(seed), glyphs), draw(drawn.rng(seed), glyphs)
+        np.testing.assert_array_equal(one.frame, same.frame)
+        assert one.boxes == same.boxes
+        other = draw(drawn.rng(seed + 100), glyphs)
+        assert one.frame.shape != other.frame.shape or (one.frame != other.frame).any()
+    np.testing.assert_array_equal(glyphs, kept)
+
+
+def test_the_global_generator_is_left_alone(sample):
+    np.random.seed(5)
+    expected = np.random.random()
+    np.random.seed(5)
+    draw(drawn.rng(0), sample.test.read()[0][:1])
+    assert np.random.random() == expected
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (97, 301), (480, 640), (300, 90)], ids=str)
+@pytest.mark.parametrize("count", [1, 3])
+def test_shape_and_type(sample, shape, count):
+    glyphs = sample.test.read()[0][:count]
+    for seed in range(4):
+        scene = draw(drawn.rng(seed), glyphs, shape)
+        assert scene.frame.shape == (*shape, 3)
+        assert scene.frame.dtype == np.uint8
+        assert len(scene.boxes) == count
+        for x, y, w, h in scene.boxes:
+            assert x >= 0
+            assert y >= 0
+            assert w >= 2
+            assert h >= 2
+            assert x + w <= shape[1]
+            assert y + h <= shape[0]
+        lefts = [box[0] for box in scene.boxes]
+        assert lefts == sorted(lefts)
+
+
+def test_sizes_of_its_own_vary(sample):
+    shapes = {
+        draw(drawn.rng(seed), sample.test.read()[0][:1]).frame.shape[:2] for seed in range(20)
+    }
+    heights = [height for height, _ in shapes]
+    assert len(shapes) > 15
+    assert min(heights) >= 64
+    assert max(heights) <= 800
+    assert max(heights) > 2 * min(heights)
+
+
+def test_a_frame_without_room_is_refused(sample):
+    with pytest.raises(ValueError, match="room"):
+        draw(drawn.rng(0), sample.test.read()[0][:1], (4, 4))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_ink_is_within_its_boxes(count):
+    around = 16  # a JPEG file's block and the lens' blur
+    for seed in range(15):
+        boxes, difference = pair(seed, count)
+        difference = np.abs(difference).max(axis=2)
+        outside = np.ones(SHAPE, bool)
+        for x, y, w, h in boxes:
+            # Half of the block is ink where the ring has none.
+            middle = difference[y + h * 2 // 5 : y + h * 3 // 5, x + w * 2 // 5 : x + w * 3 // 5]
+            assert middle.mean() > 4  # 7 at least, faint ink in the shade
+            top, left = max(0, y - around), max(0, x - around)
+            outside[top : y + h + around, left : x + w + around] = False
+        assert difference[outside].mean() < 0.5  # 0
+
+
+def test_both_polarities_occur():
+    lighter = sum(pair(seed)[1].mean() > 0 for seed in range(30))
+    assert 4 <= lighter <= 20  # a board is drawn for a third of them
+
+
+def test_scenes_can_be_read_and_their_boxes_are_tight(sample):
+    recognizer = Recognizer.load(ROOT / "tflite" / "digits_float32.tflite")
+    images, labels = sample.test.read()
+    found = right = 0
+    for seed in range(50):
+        scene = draw(drawn.rng(seed), images[seed : seed + 1])
+        box = scene.boxes[0]
+        best = max(
+            recognizer.read(scene.frame),
+            key=lambda each: drawn.overlap(each.box, box),
+            default=None,
+        )
+        if best is not None and drawn.overlap(best.box, box) > 0.6:
+            found += 1
+            right += best.label == labels[seed]
+    print("SCENES", found, right)
+    assert found >= 38
+    assert right >= 36
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (50, 333), (300, 200)], ids=str)
+def test_grounds_and_light(shape):
+    for seed in range(6):
+        for make, light_ink in ((paper, False), (board, True)):
+            ground = make(drawn.rng(seed), shape)
+            assert ground.light_ink == light_ink
+            assert ground.reflectance.shape == (*shape, 3)
+            assert ground.reflectance.dtype == np.float32
+            assert ground.reflectance.min() >= 0
+            assert ground.reflectance.max() <= 1
+            again = make(drawn.rng(seed), shape).reflectance
+            np.testing.assert_array_equal(ground.reflectance, again)
+        field = light(drawn.rng(seed), shape)
+        assert field.shape == shape
+        assert field.dtype == np.float32
+        assert field.min() >= 0.15
+        assert field.max() <= 1.6
+    assert paper(drawn.rng(0), shape).reflectance.mean() > 0.4
+    assert board(drawn.rng(0), shape).reflectance.mean() < 0.6
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (64, 64), (33, 200)], ids=str)
+@pytest.mark.parametrize("size", [0.3, 2, 40])
+def test_noise_has_its_shape_and_deviation(shape, size):
+    field = noise(drawn.rng(0), shape, size)
+    assert field.shape == shape
+    assert np.isfinite(field).all()
+    assert abs(float(field.mean())) < 1e-3
+    if min(shape) > 1:
+        assert abs(float(field.std()) - 1) < 1e-3
+
+
+def test_coarse_noise_is_smoother_than_fine():
+    steps = [
+        np.abs(np.diff(noise(drawn.rng(0), (200, 200), size), axis=0)).mean()
+        for size in (0.5, 2, 8, 40)
+    ]
+    assert steps == sorted(steps, reverse=True)
+
+
+def test_training_crops_do_not_depend_on_the_batch(sample):
+    images = sample.train.read()[0][:24]
+    kept = images.copy()
+    whole = crops(images, seed=3)
+    np.testing.assert_array_equal(images, kept)
+    assert whole.shape == images.shape
+    assert whole.dtype == np.uint8
+    parts = np.concatenate([crops(images[:7], 3), crops(images[7:], 3, first=7)])
+    np.testing.assert_array_equal(whole, parts)
+    assert (crops(images[:4], seed=4) != whole[:4]).any(axis=(1, 2)).all()
+    changed = (whole != images).any(axis=(1, 2))
+    assert changed.sum() >= 18  # 23 of 24
+    # The same digit still: its ink lies where the original's does.
+    alike = [
+        np.corrcoef(one.ravel(), other.ravel())[0, 1]
+        for one, other in zip(images, whole, strict=True)
+    ]
+    assert np.median(alike) > 0.7  # 0.93

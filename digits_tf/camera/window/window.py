@@ -13,7 +13,6 @@ from digits_tf.camera.window import notes, panel
 from digits_tf.errors import DigitsError
 
 _TITLE = "digits"
-_START_MS = 20
 _WISHES = {
     "q": Wish.END,
     "\x1b": Wish.END,
@@ -47,9 +46,6 @@ class Window(Display):
         # The wheels' Qt complains, dozens of times, of fonts that it does not need here.
         os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
         try:
-            # Qt loses the first events of a busy machine, and then never paints the window, unless
-            # its loop has run once before there is one.
-            cv2.waitKey(_START_MS)
             # Without OpenCV's own buttons and status line.
             flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
             cv2.namedWindow(_TITLE, flags)

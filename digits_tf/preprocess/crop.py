@@ -54,8 +54,9 @@ def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | N
     around = cv2.mean(contrast, cv2.bitwise_not(mask))[0]
     _, solid = cv2.threshold(ink, floor, 255, cv2.THRESH_BINARY)
     edges_too = cv2.mean(ink, solid)[0]
-    # Strokes have soft edges: the mean of what is above the mean is the ink's own level.
-    _, solid = cv2.threshold(ink, edges_too, 255, cv2.THRESH_BINARY)
+    # Strokes have soft edges: the mean of what is above the mean is the ink's own level. A step
+    # below it, as the ink of a drawn picture may be of one level throughout.
+    _, solid = cv2.threshold(ink, edges_too - 1, 255, cv2.THRESH_BINARY)
     level = cv2.mean(ink, solid)[0]
     if not level:
         return None

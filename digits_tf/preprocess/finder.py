@@ -19,6 +19,8 @@ _LEAST_HEIGHT = 1 / 36
 _LEAST_MARK, _LEAST_SHARE = 0.08, 0.2
 # What runs along the border for more than this share of its length is an edge, not a stroke's end.
 _MOST_CONTACT = 0.4
+# Digits of fewer pixels in height on a plane are looked for on the finer one.
+_SEEN = 14
 # How often marks that are no digits are taken away to look for fainter ones.
 _PEELS = 3
 
@@ -52,8 +54,12 @@ class Finder:
         thumbnail = coarse.factor < 1
         if cells := tight_digit(coarse, filled=not thumbnail):
             yield [cells]
+        finest = min(factors)
         for factor in factors:
-            yield from self._on(self._shrinker.shrink(frame, factor))
+            plane = self._shrinker.shrink(frame, factor)
+            for ways in self._on(plane):
+                if factor == finest or not _are_small(ways, factor):
+                    yield ways
         if not thumbnail and (cells := tight_digit(coarse, filled=False)):
             yield [cells]
         if frame.ndim == 3 and frame.shape[2] > 1:
@@ -99,6 +105,12 @@ class Finder:
             if peak < 1.5 * ink.floor:
                 break
         return []
+
+
+def _are_small(ways: list[list[Cell]], factor: float) -> bool:
+    """Whether a finer plane is to be asked: what is hard to see here hides what cannot be seen."""
+    heights = [each.box[3] for cells in ways for cell in cells for each in cell[0].found]
+    return sorted(heights)[len(heights) // 2] < _SEEN * factor
 
 
 def _digits(marks: list[Mark], shape: tuple[int, ...]) -> list[Group]:

@@ -26,7 +26,7 @@ _BAR = 0.3
 # Digits on one line overlap in height by this share of the smaller.
 _SAME_LINE = 0.4
 # More marks than this in a frame are not writing; the largest are looked at.
-_MOST_MARKS = 48
+_MOST_MARKS = 200
 
 
 class Group:

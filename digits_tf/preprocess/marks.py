@@ -1,6 +1,7 @@
 """Connected marks of ink, each at the contrast at which it stands alone."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ _LEAST_OUTLINE = 6
 _LEVELS = (0.2, 0.33, 0.5, 0.7)
 # Wider than this times its height, a mark is not one digit.
 _WIDEST = 1.5
+# An 8 has two holes, and a loop may add one. Smaller holes than this share of the box are grain.
+_MOST_HOLES, _HOLE = 3, 0.008
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -70,15 +73,25 @@ def _at(
     )
     if hierarchy is None:
         return []
-    parents = hierarchy.reshape(-1, 4)[:, 3].tolist()
+    links = hierarchy.reshape(-1, 4)
     marks = []
-    for outline, parent in zip(outlines, parents, strict=True):
+    for index, (outline, (_, _, hole, parent)) in enumerate(
+        zip(outlines, links.tolist(), strict=True)
+    ):
         if parent >= 0 or len(outline) < _LEAST_OUTLINE:
             continue
         mark = _measured(outline, plane)
-        if len(levels) > 1 and levels[1] > levels[0] and _is_tangle(mark):
-            marks += _at(*_alone(part, corner, mark), plane, levels[1:])
-        else:
+        lattice = hole >= 0 and _is_lattice(mark, [outlines[i] for i in _holes(links, hole)])
+        if len(levels) > 1 and levels[1] > levels[0] and (lattice or _is_tangle(mark)):
+            # The shape without what lies in its holes, which is listed by itself.
+            own = np.zeros((mark.h, mark.w), np.uint8)
+            whole = {"hierarchy": hierarchy, "maxLevel": 1, "offset": (-mark.x, -mark.y)}
+            cv2.drawContours(own, outlines, index, 255, cv2.FILLED, **whole)
+            left, top = mark.x - corner[0], mark.y - corner[1]
+            inside = part[top : top + mark.h, left : left + mark.w]
+            alone = cv2.bitwise_and(inside, own)
+            marks += _at(alone, (mark.x, mark.y), plane, levels[1:])
+        elif not lattice:
             marks.append(mark)
     return marks
 
@@ -97,12 +110,16 @@ def _is_tangle(mark: Mark) -> bool:
     return mark.contact > 0 or mark.w > _WIDEST * mark.h
 
 
-def _alone(
-    part: np.ndarray, corner: tuple[int, int], mark: Mark
-) -> tuple[np.ndarray, tuple[int, int]]:
-    """The mark's own contrast and where it lies on the plane."""
-    left, top = mark.x - corner[0], mark.y - corner[1]
-    own = np.zeros((mark.h, mark.w), np.uint8)
-    cv2.drawContours(own, [mark.outline], -1, 255, cv2.FILLED, offset=(-mark.x, -mark.y))
-    inside = part[top : top + mark.h, left : left + mark.w]
-    return cv2.bitwise_and(inside, own), (mark.x, mark.y)
+def _holes(links: np.ndarray, first: int) -> Iterator[int]:
+    """The numbers of a shape's holes."""
+    while first >= 0:
+        yield first
+        first = int(links[first, 0])
+
+
+def _is_lattice(mark: Mark, holes: list[np.ndarray]) -> bool:
+    """Whether it has more holes than any digit: squared paper, a table, a fence."""
+    if len(holes) <= _MOST_HOLES:
+        return False
+    large = sum(cv2.contourArea(hole) >= _HOLE * mark.w * mark.h for hole in holes)
+    return large > _MOST_HOLES

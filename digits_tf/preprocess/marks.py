@@ -73,23 +73,22 @@ def _at(
     )
     if hierarchy is None:
         return []
-    links = hierarchy.reshape(-1, 4)
+    links = hierarchy.reshape(-1, 4).tolist()
     marks = []
-    for index, (outline, (_, _, hole, parent)) in enumerate(
-        zip(outlines, links.tolist(), strict=True)
-    ):
+    for outline, (_, _, hole, parent) in zip(outlines, links, strict=True):
         if parent >= 0 or len(outline) < _LEAST_OUTLINE:
             continue
         mark = _measured(outline, plane)
-        lattice = hole >= 0 and _is_lattice(mark, [outlines[i] for i in _holes(links, hole)])
+        least = _HOLE * mark.w * mark.h
+        # A hole's area is at most that of a circle with its outline; most are grain.
+        holes = [
+            outlines[number]
+            for number in _chain(links, hole)
+            if len(outlines[number]) ** 2 >= 4 * np.pi * least
+        ]
+        lattice = sum(cv2.contourArea(each) >= least for each in holes) > _MOST_HOLES
         if len(levels) > 1 and levels[1] > levels[0] and (lattice or _is_tangle(mark)):
-            # The shape without what lies in its holes, which is listed by itself.
-            own = np.zeros((mark.h, mark.w), np.uint8)
-            whole = {"hierarchy": hierarchy, "maxLevel": 1, "offset": (-mark.x, -mark.y)}
-            cv2.drawContours(own, outlines, index, 255, cv2.FILLED, **whole)
-            left, top = mark.x - corner[0], mark.y - corner[1]
-            inside = part[top : top + mark.h, left : left + mark.w]
-            alone = cv2.bitwise_and(inside, own)
+            alone = _alone(part, corner, mark, holes)
             marks += _at(alone, (mark.x, mark.y), plane, levels[1:])
         elif not lattice:
             marks.append(mark)
@@ -110,16 +109,23 @@ def _is_tangle(mark: Mark) -> bool:
     return mark.contact > 0 or mark.w > _WIDEST * mark.h
 
 
-def _holes(links: np.ndarray, first: int) -> Iterator[int]:
-    """The numbers of a shape's holes."""
+def _chain(links: list[list[int]], first: int) -> Iterator[int]:
+    """The numbers of the shapes that follow one on the same level."""
     while first >= 0:
         yield first
-        first = int(links[first, 0])
+        first = links[first][0]
 
 
-def _is_lattice(mark: Mark, holes: list[np.ndarray]) -> bool:
-    """Whether it has more holes than any digit: squared paper, a table, a fence."""
-    if len(holes) <= _MOST_HOLES:
-        return False
-    large = sum(cv2.contourArea(hole) >= _HOLE * mark.w * mark.h for hole in holes)
-    return large > _MOST_HOLES
+def _alone(
+    part: np.ndarray, corner: tuple[int, int], mark: Mark, holes: list[np.ndarray]
+) -> np.ndarray:
+    """The mark's own contrast, without what lies in its larger holes: that is listed by itself."""
+    own = np.zeros((mark.h, mark.w), np.uint8)
+    offset = (-mark.x, -mark.y)
+    cv2.drawContours(own, [mark.outline], -1, 255, cv2.FILLED, offset=offset)
+    if holes:
+        cv2.drawContours(own, holes, -1, 0, cv2.FILLED, offset=offset)
+        # OpenCV's outline of a hole runs on the shape around it.
+        cv2.drawContours(own, holes, -1, 255, 1, offset=offset)
+    left, top = mark.x - corner[0], mark.y - corner[1]
+    return cv2.bitwise_and(part[top : top + mark.h, left : left + mark.w], own)

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digits_tf.camera.demo import handwriting
 from digits_tf.camera.demo.chalk import Board
 from digits_tf.camera.demo.weather import MARGIN, Weather
+from digits_tf.scenes import handwriting
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 30.0
 # By the digits in view: their height in pixels, and how many stand in a row.

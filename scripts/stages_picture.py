@@ -25,8 +25,8 @@ def main(words: Sequence[str]) -> None:
     """Draws the picture."""
     cv2 = import_cv2()
     from digits_tf import storage
-    from digits_tf.camera.demo import handwriting
     from digits_tf.recognizer import Recognizer, text
+    from digits_tf.scenes.pen import pen_digit
     from digits_tf.scenes.scene import draw
 
     recognizer = Recognizer.load()
@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> None:
     for number in range(_ROWS):
         rng = np.random.default_rng((_SEED.value, number))
         digits = rng.integers(0, 10, 3)
-        glyphs = [_glyph(handwriting.write(int(digit), rng)) for digit in digits]
+        glyphs = [pen_digit(int(digit), rng) for digit in digits]
         scene = draw(rng, glyphs, (480, 832))
         read = recognizer.read(scene.frame)
         stages = recognizer.stages()
@@ -44,17 +44,6 @@ def main(words: Sequence[str]) -> None:
         print(f"written {''.join(map(str, digits))}, read {text(read)!r}")
     content = cv2.imencode(".png", np.vstack(rows))[1].tobytes()
     storage.write_bytes(Path(words[0]), content)
-
-
-def _glyph(strokes: list[np.ndarray]) -> np.ndarray:
-    """A digit of a pen as uint8 (28, 28), its height 20."""
-    import cv2
-
-    large = np.zeros((280, 280), np.uint8)
-    for stroke in strokes:
-        points = np.round(stroke * 200 + 140).astype(np.int32)
-        cv2.polylines(large, [points], False, 255, 26, cv2.LINE_AA)
-    return cv2.resize(large, (28, 28), interpolation=cv2.INTER_AREA)
 
 
 def _tile(picture: np.ndarray) -> np.ndarray:

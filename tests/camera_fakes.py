@@ -6,10 +6,10 @@ import time
 import cv2
 import numpy as np
 
-from digits_tf.camera.demo import handwriting
 from digits_tf.camera.display import Display
 from digits_tf.camera.sources import Frame, Source
 from digits_tf.recognizer import Digit
+from digits_tf.scenes import handwriting
 
 
 def digit(label=7, probability=0.9, box=(100, 100, 40, 60), line=0, second=None):

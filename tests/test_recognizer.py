@@ -15,6 +15,7 @@ import drawn
 from conftest import ROOT
 from digits_tf import Digit, Recognizer
 from digits_tf.classifier.classifier import Classifier
+from digits_tf.classifier.loading import SHIPPED_NAME
 from digits_tf.errors import DigitsError
 from digits_tf.recognizer import as_json, text
 
@@ -141,7 +142,7 @@ def test_a_missing_file_and_an_empty_folder_are_named(tmp_path):
 
 def test_an_own_export_in_the_current_folder_comes_first(elsewhere):
     (elsewhere / "tflite").mkdir()
-    (elsewhere / "tflite" / FLOAT.name).write_bytes(b"mine")
+    (elsewhere / "tflite" / SHIPPED_NAME).write_bytes(b"mine")
     with pytest.raises(DigitsError, match="TFLite"):
         Recognizer.load()
 

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 import drawn
-from conftest import ROOT
+from conftest import ROOT, assert_one_line_error, run
+from digits_tf.data import idx, mnist
 from digits_tf.recognizer import Recognizer
 from digits_tf.scenes.crops import crops
 from digits_tf.scenes.ground import board, paper
+from digits_tf.scenes.pen import pen_digit
 from digits_tf.scenes.scene import draw
 from digits_tf.scenes.texture import light, noise
 
@@ -118,7 +120,6 @@ def test_scenes_can_be_read_and_their_boxes_are_tight(sample):
         if best is not None and drawn.overlap(best.box, box) > 0.6:
             found += 1
             right += best.label == labels[seed]
-    print("SCENES", found, right)
     assert found >= 38
     assert right >= 36
 
@@ -181,3 +182,34 @@ def test_training_crops_do_not_depend_on_the_batch(sample):
         for one, other in zip(images, whole, strict=True)
     ]
     assert np.median(alike) > 0.7  # 0.93
+
+
+def test_the_command_writes_a_folder_to_train_on(tmp_path, sample):
+    images, labels = sample.test.read()
+    for part in ("train", "t10k"):
+        idx.write_idx(tmp_path / f"{part}-images-idx3-ubyte", images[:30])
+        idx.write_idx(tmp_path / f"{part}-labels-idx1-ubyte", labels[:30])
+    out = tmp_path / "out"
+    words = ("--data_dir", tmp_path, "--out", out, "--count", 12, "--written", 8)
+    result = run("digits_tf.scenes", *words)
+    assert result.returncode == 0, result.stderr
+    assert "30 digits as they are, 12 of them photographed, 8 written" in result.stdout
+    made = mnist.in_folder(out)
+    train_images, train_labels = made.train.read()
+    np.testing.assert_array_equal(train_images[:30], images[:30])
+    np.testing.assert_array_equal(train_labels[:30], labels[:30])
+    assert train_images.shape == (50, 28, 28)
+    assert (train_images[30:].max(axis=(1, 2)) > 200).all()
+    np.testing.assert_array_equal(made.test.read()[0], images[:30])
+
+
+def test_the_command_asks_for_a_folder():
+    assert_one_line_error(run("digits_tf.scenes", "--sample"), "--out")
+
+
+def test_a_pen_writes_as_mnist_does():
+    for digit in range(10):
+        image = pen_digit(digit, drawn.rng(digit))
+        assert image.shape == (28, 28)
+        y, x = np.nonzero(image > 60)
+        assert 18 <= max(np.ptp(y), np.ptp(x)) + 1 <= 22

@@ -18,6 +18,7 @@ from pathlib import Path
 from absl import flags
 
 from digits_tf import command
+from digits_tf.classifier import flags as model_flags
 from digits_tf.errors import DigitsError
 from digits_tf.opencv import import_cv2
 
@@ -33,23 +34,10 @@ _SOURCE = flags.DEFINE_string(
 _TFLITE = flags.DEFINE_boolean(
     "tflite", True, "Read with LiteRT and the exported .tflite file, without TensorFlow."
 )
-_MODEL = flags.DEFINE_string(
-    "model",
-    None,
-    "Another model: a .tflite or .keras file, a SavedModel or a run folder; default: the exported "
-    ".tflite file.",
-)
 _WIDTH = flags.DEFINE_integer("width", 1920, "Pixels asked of a camera.", lower_bound=1)
 _HEIGHT = flags.DEFINE_integer("height", 1080, "Pixels asked of a camera.", lower_bound=1)
 _FPS = flags.DEFINE_float(
     "fps", 30.0, "Frames per second asked of a camera.", lower_bound=1.0, upper_bound=1000.0
-)
-_THRESHOLD = flags.DEFINE_float(
-    "threshold",
-    0.5,
-    "A digit counts if its probability is above this.",
-    lower_bound=0.0,
-    upper_bound=1.0,
 )
 _FRAMES = flags.DEFINE_integer(
     "frames",
@@ -77,9 +65,7 @@ _RECORD = flags.DEFINE_string(
 _MIRROR = flags.DEFINE_boolean(
     "mirror", False, "Show and record the picture mirrored; it is read as it is."
 )
-_THREADS = flags.DEFINE_integer(
-    "threads", 1, "For LiteRT; one is the quickest for a net this small.", lower_bound=1
-)
+flags.adopt_module_key_flags(model_flags)
 
 
 def main(words: Sequence[str]) -> None:
@@ -103,7 +89,9 @@ def main(words: Sequence[str]) -> None:
     if record:
         check_path(record)
     notices = Notices()
-    recognizer = Recognizer.load(_MODEL.value, _THREADS.value, _THRESHOLD.value)
+    recognizer = Recognizer.load(
+        model_flags.MODEL.value, model_flags.THREADS.value, model_flags.THRESHOLD.value
+    )
     wanted = Wanted(_WIDTH.value, _HEIGHT.value, _FPS.value)
     with contextlib.ExitStack() as stack:
         source = open_source(_SOURCE.value, wanted, notices.tell)
@@ -127,7 +115,7 @@ def main(words: Sequence[str]) -> None:
             stack.callback(display.close)
         # Unseen files are read as fast as can be; a demo has time, unless its frames are counted.
         paced = not headless or (demo and _FRAMES.value is None)
-        steadier, overlay = Steadier(_THRESHOLD.value), Overlay(_MIRROR.value)
+        steadier, overlay = Steadier(model_flags.THRESHOLD.value), Overlay(_MIRROR.value)
         loop = Loop(source, recognizer, display, notices, steadier, overlay, paced)
         # Also after Ctrl-C, the usual end of a camera without a window.
         stack.callback(loop.close)
@@ -137,7 +125,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _check_model_flags() -> None:
-    model = _MODEL.value
+    model = model_flags.MODEL.value
     if not _TFLITE.value and model is None:
         raise DigitsError("--notflite needs another model: name it with --model")
     if _TFLITE.present > 0 and _TFLITE.value and model and Path(model).suffix != ".tflite":

@@ -20,6 +20,7 @@ from absl import flags
 
 from digits_tf import classifier, command, progress
 from digits_tf.classifier import Classifier
+from digits_tf.classifier import flags as model_flags
 from digits_tf.data import flags as data_flags
 from digits_tf.data.digits import Digits, IdxDigits, open_pair
 from digits_tf.errors import DigitsError
@@ -33,19 +34,13 @@ _TRANSPOSED = flags.DEFINE_boolean(
     None,
     "Whether rows and columns are swapped in the image file. Default: if its name says EMNIST.",
 )
-_MODEL = flags.DEFINE_string(
-    "model",
-    None,
-    "A .tflite or .keras file, a SavedModel or a run folder. Default: the shipped one.",
-)
 _JSON = flags.DEFINE_boolean("json", False, "Print one JSON object instead of tables.")
 _CONFUSION = flags.DEFINE_string("confusion", None, "Draw the confusion matrix into this PNG file.")
 _MISTAKES = flags.DEFINE_string("mistakes", None, "Draw the misread digits into this PNG file.")
 _BATCH = flags.DEFINE_integer("batch_size", 250, "Digits read at a time.", lower_bound=1)
-_THREADS = flags.DEFINE_integer("threads", 1, "Threads for a .tflite model.", lower_bound=1)
 
-flags.declare_key_flag("data_dir")
-flags.declare_key_flag("sample")
+for _name in ("data_dir", "sample", "model", "threads"):
+    flags.declare_key_flag(_name)
 
 # Below this it is worth asking whether the file is EMNIST's under another name.
 _DOUBTFUL = 0.6
@@ -54,8 +49,8 @@ _DOUBTFUL = 0.6
 def main(words: Sequence[str]) -> None:
     """Reads the digits and prints how well."""
     digits = _digits(words)
-    path = Path(_MODEL.value) if _MODEL.value else classifier.shipped_model()
-    model = classifier.load(path, _THREADS.value)
+    path = Path(model_flags.MODEL.value) if model_flags.MODEL.value else classifier.shipped_model()
+    model = classifier.load(path, model_flags.THREADS.value)
     start = time.perf_counter()
     result = score(model.probabilities, _with_bar(digits))
     seconds = time.perf_counter() - start

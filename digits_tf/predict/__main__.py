@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from digits_tf import command
+from digits_tf.classifier import flags as model_flags
 from digits_tf.errors import DigitsError
 from digits_tf.opencv import import_cv2
 
@@ -32,21 +33,6 @@ if TYPE_CHECKING:
     from digits_tf.recognizer import Recognizer
 
 _JSON = flags.DEFINE_boolean("json", False, "Print one JSON object a line.")
-_MODEL = flags.DEFINE_string(
-    "model",
-    None,
-    "A .tflite or .keras file, a SavedModel or a run folder; default: the shipped .tflite file.",
-)
-_THRESHOLD = flags.DEFINE_float(
-    "threshold",
-    0.5,
-    "A digit counts if its probability is above this.",
-    lower_bound=0.0,
-    upper_bound=1.0,
-)
-_THREADS = flags.DEFINE_integer(
-    "threads", 1, "For LiteRT; one is the quickest for a net this small.", lower_bound=1
-)
 _ANNOTATE = flags.DEFINE_string(
     "annotate", None, "Write the pictures with boxes and labels into this folder."
 )
@@ -64,6 +50,7 @@ _IDX = flags.DEFINE_string(
 )
 
 _EXIT_SOME_FAILED = 1
+flags.adopt_module_key_flags(model_flags)
 
 
 def main(words: Sequence[str]) -> int:
@@ -83,7 +70,9 @@ def main(words: Sequence[str]) -> int:
     if all(each.problem for each in pictures):
         more = f" (and {len(pictures) - 1} more)" if len(pictures) > 1 else ""
         raise DigitsError(pictures[0].problem + more)
-    recognizer = Recognizer.load(_MODEL.value, _THREADS.value, _THRESHOLD.value)
+    recognizer = Recognizer.load(
+        model_flags.MODEL.value, model_flags.THREADS.value, model_flags.THRESHOLD.value
+    )
     return _read_all(pictures, recognizer)
 
 

@@ -140,8 +140,11 @@ def _check(frame: np.ndarray) -> None:
 
 
 def _is_frame(mark: Mark, marks: list[Mark], least: float) -> bool:
-    """Whether it is a rectangle drawn around something, rather than a 0."""
+    """Whether it is a rectangle drawn around something, whole or cut off by the picture's edge."""
     if not any(mark.encloses(other) and other.h >= max(least, 0.25 * mark.h) for other in marks):
         return False
+    if mark.contact:
+        return True
+    # Rather than a 0 around a speck.
     (_, _), (a, b), _ = cv2.minAreaRect(mark.outline)
     return cv2.contourArea(mark.outline) > 0.85 * a * b

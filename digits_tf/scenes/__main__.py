@@ -4,7 +4,8 @@ python -m digits_tf.scenes --out runs/scenes
 python -m digits_tf.train --data_dir runs/scenes --recipe=handwriting
 
 The folder gets idx files: the training digits as they are, then the same as the preprocessing cuts
-them out of made-up photographs. The test digits are copied as they are.
+them out of made-up photographs, then digits that the program writes itself, photographed likewise.
+The test digits are copied as they are.
 """
 
 import concurrent.futures
@@ -25,6 +26,13 @@ _OUT = flags.DEFINE_string("out", None, "Folder for the idx files.")
 _COUNT = flags.DEFINE_integer(
     "count", None, "Photographs to make; default: one of each training digit.", lower_bound=1
 )
+_WRITTEN = flags.DEFINE_integer(
+    "written",
+    6000,
+    "Digits that the program writes with a pen of its own: forms that are rare in MNIST, as a 1 "
+    "with a long flag.",
+    lower_bound=0,
+)
 _SEED = flags.DEFINE_integer("seed", 1, "Another seed is other photographs.", lower_bound=0)
 flags.adopt_module_key_flags(data_flags)
 
@@ -42,17 +50,32 @@ def main(words: Sequence[str]) -> None:
     count = min(_COUNT.value or len(images), len(images))
     # Not the first: a data set may be sorted by its labels.
     chosen = np.random.default_rng(_SEED.value).permutation(len(images))[:count]
-    photographed = np.concatenate(list(_photographed(images[chosen], _SEED.value)))
+    written, names = _written(_WRITTEN.value, _SEED.value)
+    taken = _photographed(np.concatenate([images[chosen], written]), _SEED.value)
+    photographed = np.concatenate(list(taken))
     folder = Path(_OUT.value)
     folder.mkdir(parents=True, exist_ok=True)
     for name, array in (
         ("train-images-idx3-ubyte", np.concatenate([images, photographed])),
-        ("train-labels-idx1-ubyte", np.concatenate([labels, labels[chosen]])),
+        ("train-labels-idx1-ubyte", np.concatenate([labels, labels[chosen], names])),
         ("t10k-images-idx3-ubyte", test_images),
         ("t10k-labels-idx1-ubyte", test_labels),
     ):
         idx.write_idx(folder / name, array)
-    print(f"{folder}: {len(images):,} digits as they are, {count:,} photographed")
+    print(
+        f"{folder}: {len(images):,} digits as they are, {count:,} of them photographed, "
+        f"{len(written):,} written and photographed"
+    )
+
+
+def _written(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digits of the program's own, uint8 (n, 28, 28), and which they are, uint8 (n,)."""
+    from digits_tf.scenes.pen import pen_digit
+
+    rng = np.random.default_rng((seed, 0))
+    names = rng.integers(0, 10, count, np.uint8)
+    digits = [pen_digit(int(name), rng) for name in names]
+    return np.array(digits, np.uint8).reshape(-1, 28, 28), names
 
 
 def _photographed(images: np.ndarray, seed: int) -> Iterator[np.ndarray]:

@@ -1,0 +1,19 @@
+"""The flags that say which model reads, and when it is believed."""
+
+from absl import flags
+
+MODEL = flags.DEFINE_string(
+    "model",
+    None,
+    "A .tflite or .keras file, a SavedModel or a run folder; default: the shipped .tflite file.",
+)
+THREADS = flags.DEFINE_integer(
+    "threads", 1, "For LiteRT; one is the quickest for a net this small.", lower_bound=1
+)
+THRESHOLD = flags.DEFINE_float(
+    "threshold",
+    0.5,
+    "A digit counts if its probability is above this.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)

@@ -19,7 +19,7 @@ class Classifier(abc.ABC):
             images: uint8 (n, 28, 28), 0..255, ink bright on 0; n may be 0.
 
         Returns:
-            float32 (n, 10), each row adding up to 1 (to the step of an int8 model).
+            float32 (n, 10), each row adding up to 1.
         """
 
 

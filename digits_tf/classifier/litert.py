@@ -94,7 +94,9 @@ class LiteRTClassifier(Classifier):
         scale, zero_point = self._output["quantization"]
         if not scale:
             return as_probabilities(outputs)
-        return (outputs.astype(np.float32) - zero_point) * np.float32(scale)
+        values = (outputs.astype(np.float32) - zero_point) * np.float32(scale)
+        # Ten rounded steps need not add up to one.
+        return values / np.maximum(values.sum(axis=1, keepdims=True), np.float32(scale))
 
 
 def _describe(tensor: dict[str, Any]) -> dict[str, Any]:

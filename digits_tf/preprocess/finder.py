@@ -23,6 +23,8 @@ _MOST_CONTACT = 0.4
 _SEEN = 14
 # How often marks that are no digits are taken away to look for fainter ones.
 _PEELS = 3
+# An edge and some glints can be taken away; what are so many is the ground itself.
+_MOST_PEELED = 40
 
 
 class Finder:
@@ -95,7 +97,7 @@ class Finder:
                 crops = {id(each): crop for each, crop in kept}
                 ordered = in_reading_order([each for each, _ in kept])
                 return maker.cells([(each, crops[id(each)]) for each in ordered])
-            if not marks:
+            if not 0 < len(marks) <= _MOST_PEELED:
                 break
             contrast = contrast.copy()
             outlines = [mark.outline for mark in marks]

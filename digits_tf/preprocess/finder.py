@@ -22,7 +22,9 @@ _MOST_CONTACT = 0.4
 # Digits of fewer pixels in height on a plane are looked for on the finer one.
 _SEEN = 14
 # How often marks that are no digits are taken away to look for fainter ones.
-_PEELS = 3
+_PEELS = 2
+# Grey levels by which colours differ where there is coloured ink.
+_COLOURED = 30
 # An edge and some glints can be taken away; what are so many is the ground itself.
 _MOST_PEELED = 40
 
@@ -58,15 +60,18 @@ class Finder:
             yield [cells]
         finest = min(factors)
         for factor in factors:
-            plane = self._shrinker.shrink(frame, factor)
+            plane = coarse if factor == coarse.factor else self._shrinker.shrink(frame, factor)
             for ways in self._on(plane):
                 if factor == finest or not _are_small(ways, factor):
                     yield ways
         if not thumbnail and (cells := tight_digit(coarse, filled=False)):
             yield [cells]
         if frame.ndim == 3 and frame.shape[2] > 1:
+            green = coarse.small.copy()  # the same size is shrunk into the same buffer
             for channel in OTHERS:
-                yield from self._on(self._shrinker.shrink(frame, factors[0], channel))
+                other = self._shrinker.shrink(frame, factors[0], channel)
+                if _differ(green, other.small):
+                    yield from self._on(other)
 
     def stages(self) -> dict[str, np.ndarray]:
         """Pictures of the last attempt's steps, by name, uint8 (h, w)."""
@@ -113,6 +118,12 @@ def _are_small(ways: list[list[Cell]], factor: float) -> bool:
     """Whether a finer plane is to be asked: what is hard to see here hides what cannot be seen."""
     heights = [each.box[3] for cells in ways for cell in cells for each in cell[0].found]
     return sorted(heights)[len(heights) // 2] < _SEEN * factor
+
+
+def _differ(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether a plane shows something that the other does not."""
+    difference = cv2.absdiff(one, other)
+    return cv2.minMaxLoc(difference)[1] > cv2.mean(difference)[0] + _COLOURED
 
 
 def _digits(marks: list[Mark], shape: tuple[int, ...]) -> list[Group]:

@@ -10,7 +10,7 @@ import numpy as np
 from digits_tf.preprocess import company
 from digits_tf.preprocess.crop import Crop
 from digits_tf.preprocess.groups import Group
-from digits_tf.preprocess.ink import Ink
+from digits_tf.preprocess.ink import LEAST_LEVEL, Ink
 from digits_tf.preprocess.patch import Patch, cut_out
 from digits_tf.preprocess.plane import Plane
 
@@ -19,7 +19,7 @@ from digits_tf.preprocess.plane import Plane
 # smudges differ in one of these. Made-up scenes: of digits 1 in 100 has a level below 2.1 noise
 # floors, a stroke above 0.24 or surroundings above 0.09; of other marks half have a level below
 # 1.7, a stroke above 0.25, surroundings above 0.2.
-_LEAST_LEVEL, _WIDEST_STROKE, _MOST_AROUND = 1.9, 0.3, 0.15
+_WIDEST_STROKE, _MOST_AROUND = 0.3, 0.15
 # Bold ink is believed where it is crisp.
 _BOLD, _CRISP = 0.42, 0.03
 # From this aspect on, two digits that touch are thought of; from the other on, one digit is
@@ -88,7 +88,7 @@ class CellMaker:
         """The ink of a group; None if it is no ink."""
         patch = self._patches[id(group)] = cut_out(group, self._ink, self._plane)
         crop = patch.crop()
-        if crop is None or crop.level < _LEAST_LEVEL * patch.floor:
+        if crop is None or crop.level < LEAST_LEVEL * patch.floor:
             return None
         widest = _BOLD if crop.surround < _CRISP else _WIDEST_STROKE
         if crop.stroke > widest or crop.surround > _MOST_AROUND:

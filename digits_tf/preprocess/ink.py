@@ -26,6 +26,8 @@ _NOISE_QUANTILE, _QUANTILE_SIGMA = 0.3, 0.3853
 _NOISE_SAMPLE = 1200  # pixels
 # Ink stands out of the noise by so many deviations, and by so many grey levels at the least.
 _SIGMAS, _LEAST_CONTRAST = 4.0, 8.0
+# A mark's ink stands above what is taken for ink at all by this factor; see `cells`.
+LEAST_LEVEL = 1.9
 # Most of a picture is ground: this share of its pixels. Ink stands out by so many times the
 # contrast that the ground reaches there, unless that is more than such a share of the ink's own:
 # then it is a picture with little ground.
@@ -88,7 +90,7 @@ def find_ink(small: np.ndarray) -> list[Ink]:
     if inks and inks[0].floor > _NOISY * inks[0].peak:
         side = 3 if inks[0].floor < 2 * _NOISY * inks[0].peak else 5
         inks = _both(cv2.GaussianBlur(small, (side, side), 0), grounds)
-    return inks
+    return [ink for ink in inks if ink.peak > LEAST_LEVEL * ink.floor]
 
 
 def _both(small: np.ndarray, grounds: dict[bool, np.ndarray]) -> list[Ink]:

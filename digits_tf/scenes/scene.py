@@ -33,10 +33,8 @@ def draw(
         glyphs: uint8 (28, 28) each, bright on 0, at least one.
         shape: height and width of the photograph; None: the rng's.
     """
-    if shape is None:
-        height = int(2 ** rng.uniform(6.5, 9.6))
-        shape = height, int(height * rng.uniform(0.8, 1.8) * max(1, len(glyphs) ** 0.6))
-    surface = (ground.board if rng.random() < 0.35 else ground.paper)(rng, shape)
+    shape = shape or _shape(rng, len(glyphs))
+    surface = _surface(rng, shape)
     ink, boxes = _write(rng, glyphs, shape)
     ink = _worn(rng, ink)
     if surface.light_ink:
@@ -47,6 +45,20 @@ def draw(
     cover = ink[..., None]
     reflectance = surface.reflectance * (1 - cover) + colour * cover
     return Scene(_photograph(rng, reflectance), boxes)
+
+
+def empty(rng: np.random.Generator, shape: tuple[int, int] | None = None) -> np.ndarray:
+    """Photographs paper or a board with nothing on it, uint8 (h, w, 3), BGR; see `draw`."""
+    return _photograph(rng, _surface(rng, shape or _shape(rng, 1)).reflectance)
+
+
+def _shape(rng: np.random.Generator, digits: int) -> tuple[int, int]:
+    height = int(2 ** rng.uniform(6.5, 9.6))
+    return height, int(height * rng.uniform(0.8, 1.8) * max(1, digits**0.6))
+
+
+def _surface(rng: np.random.Generator, shape: tuple[int, int]) -> ground.Ground:
+    return (ground.board if rng.random() < 0.35 else ground.paper)(rng, shape)
 
 
 def _write(

@@ -1,6 +1,7 @@
 """What all command lines share: parsing, `--help`, and errors in one line."""
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -40,6 +41,9 @@ def run(
     """
     # TensorFlow's start-up notices are for its developers. Set before anything imports it.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name may have letters that the terminal lacks: no reason to stop.
+        sys.stdout.reconfigure(errors="backslashreplace")
     program = _program_name()
     try:
         words = flags.FLAGS(sys.argv)[1:]

@@ -1,4 +1,4 @@
-"""OpenCV: imported with a hint where it is missing, and its reader of picture files."""
+"""OpenCV: imported with a hint where it is missing, and its picture files."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy as np
 
-from digits_tf import picture_file, quiet
+from digits_tf import picture_file, quiet, storage
 from digits_tf.errors import DigitsError
 
 PICTURE_SUFFIXES = frozenset(
@@ -85,6 +85,35 @@ def decode_picture(content: bytes, name: str, *, grey: bool = False) -> np.ndarr
     # With pixels at hand, all that OpenCV can lack is memory.
     except (MemoryError, cv2.error):
         raise DigitsError(f"{name}: too many pixels to work on: make it smaller") from None
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Writes a picture file, whole or not at all; the format is that of its suffix.
+
+    Args:
+        path: the file; its folder is made.
+        picture: uint8 (h, w) or (h, w, 3), BGR.
+
+    Raises:
+        DigitsError: if OpenCV cannot write such a picture.
+        OSError: if it cannot be written there.
+    """
+    cv2 = import_cv2()
+    # OpenCV says on standard error what is said here.
+    with quiet.standard_error():
+        try:
+            good, content = cv2.imencode(path.suffix, picture)
+        except cv2.error:
+            good = False
+    if not good:
+        size = "x".join(map(str, picture.shape[1::-1]))
+        raise DigitsError(f"{path}: OpenCV cannot write {size} pixels as {path.suffix}")
+    storage.write_bytes(path, content.tobytes())
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture by its name."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
 
 
 def _decode(content: bytes, name: str) -> np.ndarray:

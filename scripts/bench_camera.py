@@ -29,8 +29,9 @@ from absl import flags
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from digits_tf import command, machine
+from digits_tf.classifier.flags import MODEL
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import import_cv2
+from digits_tf.opencv import import_cv2, write_picture
 
 if TYPE_CHECKING:
     from bench_scene import Frame
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from digits_tf.classifier import Classifier
 
 _FRAMES = flags.DEFINE_integer("frames", 300, "Frames of each kind.", lower_bound=2)
-_MODEL = flags.DEFINE_string("model", None, "Our model; default: the shipped .tflite file.")
+flags.declare_key_flag("model")
 _SEED_MODEL = flags.DEFINE_string(
     "seed_model", None, "The seed's network as a .tflite file, instead of exporting it."
 )
@@ -62,13 +63,13 @@ def main(words: Sequence[str]) -> None:
 
     cv2.setNumThreads(1)
     seed_net = load_net(_SEED_MODEL.value)
-    recognizer = Recognizer.load(_MODEL.value, threads=1)
+    recognizer = Recognizer.load(MODEL.value, threads=1)
     result: dict[str, Any] = {
         "size": [WIDTH, HEIGHT],
         "frames": _FRAMES.value,
         "threads": 1,
         "digits": {str(digits): _time(digits, recognizer, seed_net) for digits in SCENES},
-        "start_s": _start_seconds(cv2),
+        "start_s": _start_seconds(),
         "goals": {"ms_12_digits": GOAL_MS, "start_s": GOAL_START_S},
         "machine": machine.describe(),
         "versions": {
@@ -149,14 +150,14 @@ def _summary(times: Times) -> dict[str, Any]:
     }
 
 
-def _start_seconds(cv2: Any) -> dict[str, float]:
+def _start_seconds() -> dict[str, float]:
     """From the shell to the end of `python -m digits_tf.predict one.png`."""
     from bench_scene import frames
 
     seconds = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.png"
-        path.write_bytes(cv2.imencode(".png", next(frames(1)).pixels)[1].tobytes())
+        write_picture(path, next(frames(1)).pixels)
         for _ in range(_STARTS):
             start = time.perf_counter()
             result = subprocess.run(

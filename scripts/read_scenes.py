@@ -17,11 +17,12 @@ from absl import flags
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from digits_tf import command
+from digits_tf.classifier.flags import MODEL
 from digits_tf.data import flags as data_flags
 from digits_tf.opencv import import_cv2
 
 _COUNT = flags.DEFINE_integer("count", 300, "Photographs of each kind.", lower_bound=1)
-_MODEL = flags.DEFINE_string("model", None, "A model; default: the shipped .tflite file.")
+flags.declare_key_flag("model")
 flags.adopt_module_key_flags(data_flags)
 
 
@@ -32,7 +33,7 @@ def main(words: Sequence[str]) -> None:
     from digits_tf.scenes import scene
 
     images, labels = data_flags.find(data_flags.selection()).train.read()
-    recognizer = Recognizer.load(_MODEL.value)
+    recognizer = Recognizer.load(MODEL.value)
     for kind, digits in (("single digits", 1), ("rows of five", 5)):
         right = 0
         for number in range(_COUNT.value):

@@ -14,7 +14,7 @@ from absl import flags
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from digits_tf import command
-from digits_tf.opencv import import_cv2
+from digits_tf.opencv import import_cv2, write_picture
 
 _SEED = flags.DEFINE_integer("seed", 3, "Of the photographs.", lower_bound=0)
 
@@ -23,8 +23,7 @@ _ROWS, _HEIGHT, _WIDTH, _GAP = 4, 110, 190, 6  # pixels
 
 def main(words: Sequence[str]) -> None:
     """Draws the picture."""
-    cv2 = import_cv2()
-    from digits_tf import storage
+    import_cv2()
     from digits_tf.recognizer import Recognizer, text
     from digits_tf.scenes.pen import pen_digit
     from digits_tf.scenes.scene import draw
@@ -42,8 +41,7 @@ def main(words: Sequence[str]) -> None:
         pictures = [scene.frame, *stages.values(), crops]
         rows.append(np.hstack([_tile(each) for each in pictures]))
         print(f"written {''.join(map(str, digits))}, read {text(read)!r}")
-    content = cv2.imencode(".png", np.vstack(rows))[1].tobytes()
-    storage.write_bytes(Path(words[0]), content)
+    write_picture(Path(words[0]), np.vstack(rows))
 
 
 def _tile(picture: np.ndarray) -> np.ndarray:

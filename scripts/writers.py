@@ -22,10 +22,11 @@ from absl import flags
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from digits_tf import command
+from digits_tf.classifier.flags import MODEL
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import import_cv2, read_picture
+from digits_tf.opencv import import_cv2, read_picture, write_picture
 
-_MODEL = flags.DEFINE_string("model", None, "A model; default: the shipped .tflite file.")
+flags.declare_key_flag("model")
 _JSON = flags.DEFINE_boolean("json", False, "Print one JSON object instead of a table.")
 _MISREAD = flags.DEFINE_string("misread", None, "Draw what was misread into this PNG file.")
 
@@ -47,7 +48,7 @@ def main(words: Sequence[str]) -> None:
     from digits_tf.recognizer import Recognizer, text
 
     photographs = [each for word in words for each in _listed(Path(word))]
-    recognizer = Recognizer.load(_MODEL.value)
+    recognizer = Recognizer.load(MODEL.value)
     right: dict[str, list[bool]] = {}
     misread, tiles = [], []
     for each in photographs:
@@ -114,14 +115,10 @@ def _tile(frame: np.ndarray, crops: list[np.ndarray]) -> np.ndarray:
 
 
 def _write(path: Path, tiles: list[np.ndarray]) -> None:
-    import cv2
-
-    from digits_tf import storage
-
     a_row = 8
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % a_row if len(tiles) > a_row else 0)
     rows = [np.hstack(tiles[start : start + a_row]) for start in range(0, len(tiles), a_row)]
-    storage.write_bytes(path, cv2.imencode(".png", np.vstack(rows))[1].tobytes())
+    write_picture(path, np.vstack(rows))
     print(f"misread: {path}")
 
 

@@ -4,6 +4,7 @@ Each condition is drawn anew for each digit, with a fixed seed. The comment behi
 many were right when it was written; the number itself leaves a margin.
 """
 
+import contextlib
 import functools
 import time
 
@@ -205,6 +206,16 @@ def test_ruled_and_squared_paper(reader, squared, pitch, thickness, level, least
 # What stands about
 
 
+@contextlib.contextmanager
+def kept_clear(frame, box, margin):
+    """What is drawn meanwhile leaves a digit's box and a margin about it as it was."""
+    x, y, w, h = box
+    around = np.s_[max(0, y - margin) : y + h + margin, max(0, x - margin) : x + w + margin]
+    kept = frame[around].copy()
+    yield
+    frame[around] = kept
+
+
 @both
 def test_a_frame_around_the_digit(reader, levels):
     def picture(digit, generator):
@@ -293,17 +304,14 @@ def test_specks(reader, levels):
 def test_blobs_at_the_border(reader, levels):
     def picture(digit, generator):
         one = drawn.one(digit, generator, SHAPE, share=0.35)
-        x, y, w, h = one.boxes[0]
         frame = one.on(*levels)
-        around = np.s_[max(0, y - 20) : y + h + 20, max(0, x - 20) : x + w + 20]
-        kept = frame[around].copy()
-        for _ in range(4):
-            along = generator.uniform(0, 1)
-            ends = [(0, along), (1, along), (along, 0), (along, 1)][generator.integers(4)]
-            place = int(ends[0] * 639), int(ends[1] * 479)
-            axes = int(generator.uniform(15, 70)), int(generator.uniform(15, 70))
-            cv2.ellipse(frame, place, axes, generator.uniform(0, 90), 0, 360, levels[1], -1)
-        frame[around] = kept
+        with kept_clear(frame, one.boxes[0], 20):
+            for _ in range(4):
+                along = generator.uniform(0, 1)
+                ends = [(0, along), (1, along), (along, 0), (along, 1)][generator.integers(4)]
+                place = int(ends[0] * 639), int(ends[1] * 479)
+                axes = int(generator.uniform(15, 70)), int(generator.uniform(15, 70))
+                cv2.ellipse(frame, place, axes, generator.uniform(0, 90), 0, 360, levels[1], -1)
         return grainy(frame, generator), one.text
 
     assert_read(reader, picture, 19)  # 20
@@ -313,14 +321,11 @@ def test_blobs_at_the_border(reader, levels):
 def test_small_text_about_a_digit(reader, levels):
     def picture(digit, generator):
         one = drawn.one(digit, generator, SHAPE, share=0.5)
-        x, y, w, h = one.boxes[0]
         frame = one.on(*levels)
-        around = np.s_[max(0, y - 30) : y + h + 30, max(0, x - 30) : x + w + 30]
-        kept = frame[around].copy()
-        for line in range(12, 480, 24):
-            words = "the quick brown fox jumps over a lazy dog and goes on and on"
-            cv2.putText(frame, words, (5, line), 0, 0.5, levels[1], 1, cv2.LINE_AA)
-        frame[around] = kept
+        with kept_clear(frame, one.boxes[0], 30):
+            for line in range(12, 480, 24):
+                words = "the quick brown fox jumps over a lazy dog and goes on and on"
+                cv2.putText(frame, words, (5, line), 0, 0.5, levels[1], 1, cv2.LINE_AA)
         return grainy(frame, generator), one.text
 
     assert_read(reader, picture, 9, many=10)  # 10

@@ -10,8 +10,6 @@ Needs neither TensorFlow nor a camera. q or ESC ends, ? shows the other keys.
 """
 
 import contextlib
-import io
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,9 +68,6 @@ flags.adopt_module_key_flags(model_flags)
 
 def main(words: Sequence[str]) -> None:
     """Reads from the source until it ends."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A picture's name may have letters that the terminal lacks: no reason to stop.
-        sys.stdout.reconfigure(errors="backslashreplace")
     _check_model_flags()
     import_cv2()
     from digits_tf.camera.display import Display, Lines

@@ -4,11 +4,9 @@ import itertools
 import time
 from pathlib import Path
 
-import cv2
-
 from digits_tf import storage
 from digits_tf.camera.view import View
-from digits_tf.errors import DigitsError
+from digits_tf.opencv import write_picture
 
 
 def save(view: View, folder: Path) -> Path:
@@ -25,10 +23,7 @@ def save(view: View, folder: Path) -> Path:
         OSError: if it cannot be written there.
     """
     path = unused_path(folder, ".png")
-    good, content = cv2.imencode(".png", view.frame.picture)
-    if not good:
-        raise DigitsError(f"{path}: OpenCV cannot write PNG files")
-    storage.write_bytes(path, content.tobytes())
+    write_picture(path, view.frame.picture)
     storage.write_json(path.with_suffix(".json"), view.as_json())
     return path
 

@@ -6,6 +6,8 @@ import numpy as np
 
 INPUT_SHAPE = (28, 28, 1)
 CLASSES = 10
+# A digit whose probability is not above it is not believed.
+THRESHOLD = 0.5
 
 
 class Classifier(abc.ABC):

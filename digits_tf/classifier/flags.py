@@ -2,6 +2,8 @@
 
 from absl import flags
 
+from digits_tf.classifier import classifier
+
 MODEL = flags.DEFINE_string(
     "model",
     None,
@@ -12,7 +14,7 @@ THREADS = flags.DEFINE_integer(
 )
 THRESHOLD = flags.DEFINE_float(
     "threshold",
-    0.5,
+    classifier.THRESHOLD,
     "A digit counts if its probability is above this.",
     lower_bound=0.0,
     upper_bound=1.0,

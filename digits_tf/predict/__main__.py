@@ -13,7 +13,6 @@ without --json a line on standard error; the others are read all the same, and t
 """
 
 import contextlib
-import io
 import sys
 import time
 from collections.abc import Sequence
@@ -55,9 +54,6 @@ flags.adopt_module_key_flags(model_flags)
 
 def main(words: Sequence[str]) -> int:
     """Reads the pictures; returns the exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A picture's name may have letters that the terminal lacks: no reason to stop.
-        sys.stdout.reconfigure(errors="backslashreplace")
     folders = [Path(each) for each in (_ANNOTATE.value, _CROPS.value) if each is not None]
     for folder in folders:
         if folder.exists() and not folder.is_dir():

@@ -13,7 +13,7 @@ import numpy as np
 
 from digits_tf import command
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import PICTURE_SUFFIXES, decode_picture, read_picture
+from digits_tf.opencv import PICTURE_SUFFIXES, decode_picture, is_picture, read_picture
 
 STANDARD_INPUT = "-"
 
@@ -107,7 +107,7 @@ def _folder(top: str, own: set[str]) -> Iterator[Input]:
         ]
         for path in _shown(folder, files):
             # A pipe with a picture's name would never end.
-            if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
+            if is_picture(path):
                 count += 1
                 yield Input(str(path), path.relative_to(top))
     for error in errors:

@@ -5,12 +5,11 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from digits_tf import quiet, storage
+from digits_tf import storage
 from digits_tf.data import idx
-from digits_tf.errors import DigitsError
+from digits_tf.opencv import write_picture
 from digits_tf.predict.annotate import annotate
 from digits_tf.recognizer import Digit
 
@@ -76,17 +75,7 @@ class _InFolder(Output):
         self._folder, self._names = folder, names
 
     def _write(self, place: Path, picture: np.ndarray) -> None:
-        path = self._names.unique(self._folder / place)
-        # OpenCV says on standard error what is said here.
-        with quiet.standard_error():
-            try:
-                good, content = cv2.imencode(path.suffix, picture)
-            except cv2.error:
-                good = False
-        if not good:
-            size = "x".join(map(str, picture.shape[1::-1]))
-            raise DigitsError(f"{path}: OpenCV cannot write {size} pixels as {path.suffix}")
-        storage.write_bytes(path, content.tobytes())
+        write_picture(self._names.unique(self._folder / place), picture)
 
 
 class Annotated(_InFolder):

@@ -72,7 +72,7 @@ class Ink:
         """
         size = plane.shape[1], plane.shape[0]
         ground = cv2.resize(self.ground[y : y + h, x : x + w], size)
-        return _contrast(plane, ground, self.dark, np.empty_like(ground))
+        return _contrast(plane, ground, self.dark)
 
 
 def find_ink(small: np.ndarray) -> list[Ink]:
@@ -94,10 +94,7 @@ def find_ink(small: np.ndarray) -> list[Ink]:
 
 
 def _both(small: np.ndarray, grounds: dict[bool, np.ndarray]) -> list[Ink]:
-    contrasts = {
-        dark: _contrast(small, ground, dark, np.empty_like(small))
-        for dark, ground in grounds.items()
-    }
+    contrasts = {dark: _contrast(small, ground, dark) for dark, ground in grounds.items()}
     noise = max(_LEAST_CONTRAST, _SIGMAS * _noise(small))
     inks = []
     for dark, contrast in contrasts.items():
@@ -118,14 +115,13 @@ def _peak(contrast: np.ndarray) -> float:
     return peak
 
 
-def _contrast(plane: np.ndarray, ground: np.ndarray, dark: bool, out: np.ndarray) -> np.ndarray:
-    first, second = (ground, plane) if dark else (plane, ground)
-    cv2.subtract(first, second, dst=out)
+def _contrast(plane: np.ndarray, ground: np.ndarray, dark: bool) -> np.ndarray:
+    contrast = cv2.subtract(ground, plane) if dark else cv2.subtract(plane, ground)
     low, high = cv2.minMaxLoc(ground)[:2]
     if high > _EVEN * max(low, 1):
         # The ground's lightest part keeps its contrast; darker ones gain, up to 2.5 times.
-        cv2.divide(out, cv2.max(ground, max(1.0, high / 2.5)), dst=out, scale=high)
-    return out
+        cv2.divide(contrast, cv2.max(ground, max(1.0, high / 2.5)), dst=contrast, scale=high)
+    return contrast
 
 
 def _coarse(small: np.ndarray) -> np.ndarray:

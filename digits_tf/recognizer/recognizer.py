@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from digits_tf import classifier
-from digits_tf.classifier.classifier import INPUT_SHAPE, Classifier
+from digits_tf.classifier.classifier import INPUT_SHAPE, THRESHOLD, Classifier
 from digits_tf.preprocess import Cell, Finder, Found, Option
 from digits_tf.recognizer.digit import Digit
 
-THRESHOLD = 0.5
 # The first way of finding digits is believed if so many of its readings are as sure as that.
 _SURE, _MOSTLY = 0.9, 0.75
 

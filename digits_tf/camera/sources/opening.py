@@ -12,10 +12,11 @@ import cv2
 
 from digits_tf.camera.sources import capture, picamera
 from digits_tf.camera.sources.live import Live
-from digits_tf.camera.sources.pictures import Pictures, is_picture, list_pictures
+from digits_tf.camera.sources.pictures import Pictures, list_pictures
 from digits_tf.camera.sources.source import Source
 from digits_tf.camera.sources.video import Video
 from digits_tf.errors import DigitsError
+from digits_tf.opencv import is_picture
 
 DEMO = "demo"
 _VIDEO_SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm"))

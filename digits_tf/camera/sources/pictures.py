@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digits_tf.camera.sources.source import Frame, Source
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import PICTURE_SUFFIXES, read_picture
+from digits_tf.opencv import PICTURE_SUFFIXES, is_picture, read_picture
 
 
 class Pictures(Source):
@@ -43,11 +43,6 @@ class Pictures(Source):
             raise DigitsError(f"{self.description}, but none of them can be read")
         self.ended = True
         return None
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file is a picture by its name."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
 
 
 def list_pictures(where: str) -> list[Path]:

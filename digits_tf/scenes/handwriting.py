@@ -6,7 +6,8 @@ import numpy as np
 
 # Strokes in a box of height 1, x to the right, y down, in the order of writing. A hand runs in
 # curves along the points; a point given twice is a corner.
-_STROKES: tuple[tuple[tuple[tuple[float, float], ...], ...], ...] = (
+Strokes = tuple[tuple[tuple[float, float], ...], ...]
+_STROKES: tuple[Strokes, ...] = (
     (
         (
             *((0.42, 0.03), (0.22, 0.05), (0.06, 0.26), (0.02, 0.58), (0.13, 0.90), (0.32, 1.0)),
@@ -87,19 +88,33 @@ def write(digit: int, rng: np.random.Generator) -> list[np.ndarray]:
         The strokes in the order of writing: float64 (n, 2), x and y, evenly spaced, within a box of
         height 1 about (0, 0).
     """
+    return write_strokes(_STROKES[digit], rng)
+
+
+def write_strokes(strokes: Strokes, rng: np.random.Generator) -> list[np.ndarray]:
+    """Writes anything.
+
+    Args:
+        strokes: points (x, y) of each, y down, in a box of height 1; a point given twice is a
+            corner, at the others a hand bends.
+        rng: decides in what this instance differs.
+
+    Returns:
+        As `write`.
+    """
     frequency = rng.normal(0.0, 0.7, (2, 2))
     phase = rng.uniform(0.0, 2 * np.pi, 2)
     shape = _shape(rng)
-    strokes = []
-    for points in _STROKES[digit]:
+    written = []
+    for points in strokes:
         corners = _split(np.array(points))
         # Each bend anew, but a corner stays one point: both sides get the same noise.
         curve = np.concatenate([_smooth(part) for part in _shaken(corners, rng)])
         curve = curve + _WARP * np.sin(2 * np.pi * curve @ frequency + phase)
-        strokes.append(_evenly(curve @ shape))
-    every = np.concatenate(strokes)
+        written.append(_evenly(curve @ shape))
+    every = np.concatenate(written)
     low, high = every.min(axis=0), every.max(axis=0)
-    return [(stroke - (low + high) / 2) / (high - low)[1] for stroke in strokes]
+    return [(stroke - (low + high) / 2) / (high - low)[1] for stroke in written]
 
 
 def _shape(rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,121 @@
+"""What is no digit: the same by its seed, and never what anyone takes for a digit."""
+
+import cv2
+import numpy as np
+import pytest
+
+import drawn
+from digits_tf.preprocess import Finder
+from digits_tf.scenes.crops import crops
+from digits_tf.scenes.negatives import KINDS, letters, looks, mixture, negatives, symbols
+from digits_tf.scenes.pen import pen_digit
+
+# Those that the kinds are told to leave out, and digits themselves.
+LEFT_OUT = set("OoDQlIiJjSsZzbqgBGTyY0123456789/\\|")
+
+
+@pytest.fixture(scope="module")
+def digits(sample):
+    return sample.train.read()
+
+
+@pytest.fixture(scope="module")
+def made(digits):
+    return negatives(*digits, 120, seed=3)
+
+
+def test_shape_and_type(made, digits):
+    assert made.shape == (120, 28, 28)
+    assert made.dtype == np.uint8
+    assert negatives(*digits, 0, seed=3).shape == (0, 28, 28)
+
+
+def test_a_negative_does_not_depend_on_the_batch(made, digits):
+    np.testing.assert_array_equal(negatives(*digits, 9, seed=3, first=40), made[40:49])
+    other = negatives(*digits, 9, seed=4, first=40)
+    # Plain pictures of one grey may be alike.
+    assert (other != made[40:49]).any(axis=(1, 2)).sum() >= 8
+
+
+def test_the_digits_are_left_alone(digits):
+    images, labels = (each.copy() for each in digits)
+    negatives(images, labels, 10, seed=1)
+    np.testing.assert_array_equal(images, digits[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_made_and_is_no_bar(kind, digits):
+    finder, generator, found = Finder(), drawn.rng(5), []
+    for _ in range(40):
+        crop = mixture.negative(kind, *digits, finder, generator)
+        if crop is not None:
+            found.append(crop)
+        if len(found) == 8:
+            break
+    assert len(found) == 8
+    for crop in found:
+        assert crop.shape == (28, 28)
+        assert crop.dtype == np.uint8
+        if kind not in ("silhouette", "field"):
+            assert not plain_bar(crop)
+
+
+def test_no_negative_is_a_plain_bar(made):
+    assert not any(plain_bar(each) for each in made if 0 < (each > 80).sum() < 250)
+
+
+def test_bars_and_rings_are_known():
+    bar, lying, ring, blob = np.zeros((4, 28, 28), np.uint8)
+    cv2.line(bar, (16, 4), (12, 23), 255, 3)
+    cv2.line(lying, (4, 16), (23, 12), 255, 3)
+    cv2.ellipse(ring, (14, 14), (7, 10), 10, 0, 360, 255, 3)
+    cv2.ellipse(blob, (14, 14), (7, 10), 10, 0, 360, 255, -1)
+    assert looks.is_bar(bar)
+    assert plain_bar(bar)
+    assert looks.is_ring(ring)
+    assert not any(map(looks.is_like_digit, (lying, blob, np.zeros_like(bar))))
+    square = cv2.rectangle(np.zeros_like(bar), (5, 5), (23, 23), 255, 2)
+    crossed = cv2.line(ring.copy(), (14, 4), (14, 24), 255, 2)
+    assert not any(map(looks.is_like_digit, (square, crossed)))
+
+
+def test_most_ones_and_zeros_would_be_left_out():
+    taken = crops(np.array([pen_digit(index % 2, drawn.rng(index)) for index in range(40)]), 1)
+    assert sum(map(looks.is_ring, taken[::2])) >= 10
+    assert sum(map(looks.is_bar, taken[1::2])) >= 6
+
+
+def test_letters_like_digits_are_in_no_table():
+    printed = {each for tables in symbols.TABLES.values() for each in "".join(tables)}
+    assert not LEFT_OUT & printed
+    assert not LEFT_OUT & set(letters.FORMS)
+    assert set("ACEFHKLMNPRUVWXacdefhkmnprtuvwx") <= printed & set(letters.FORMS)
+
+
+def test_fonts_of_the_evaluation_are_not_used():
+    assert set(symbols.TABLES) == {"DejaVu Sans", "DejaVu Sans Mono", "cmr10", "cmmi10"}
+
+
+def test_letters_are_drawn_whole():
+    for name in letters.FORMS:
+        for seed in range(3):
+            assert 0.03 < (letters.written(name, drawn.rng(seed)) > 127).mean() < 0.6
+
+
+def test_a_contact_sheet(made, tmp_path):
+    padded = np.pad(made, ((0, 0), (2, 2), (2, 2)), constant_values=90)
+    sheet = padded.reshape(10, 12, 32, 32).swapaxes(1, 2).reshape(320, 384)
+    assert cv2.imwrite(str(tmp_path / "negatives.png"), sheet)
+
+
+def plain_bar(crop):
+    """Whether each row's ink is one short run and the runs' middles lie on one steep line."""
+    rows = np.flatnonzero((crop > 80).any(axis=1))
+    if len(rows) < 14:
+        return False
+    columns = [np.flatnonzero(crop[row] > 80) for row in rows]
+    if max(np.ptp(each) for each in columns) > 5:
+        return False
+    middles = np.array([each.mean() for each in columns])
+    slope, start = np.polyfit(rows, middles, 1)
+    return abs(slope) < 1 and np.abs(middles - slope * rows - start).max() < 1

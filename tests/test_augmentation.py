@@ -3,11 +3,26 @@ import dataclasses
 import numpy as np
 import pytest
 
-from digits_tf.model.augmentation import augment, uniform
+from digits_tf.model.augmentation import augment
+from digits_tf.model.chance import uniform
 from digits_tf.model.strength import Augmentation
 
 ALL = Augmentation(
-    rotation=9, slant=0.1, scale=0.1, shift=1, elastic=1, stroke=0.5, blur=0.5, gain=0.3
+    rotation=9,
+    slant=0.1,
+    scale=0.1,
+    shift=1,
+    elastic=1,
+    perspective=0.1,
+    stroke=0.5,
+    breaks=0.5,
+    rule=0.5,
+    specks=0.5,
+    cut=0.8,
+    blur=0.5,
+    contrast=0.5,
+    gain=0.3,
+    grain=0.5,
 )
 
 
@@ -49,7 +64,7 @@ def test_seed_and_epoch_change_every_image(images, other):
 def test_each_strength_changes_something(images, field):
     strength = dataclasses.replace(Augmentation(), **{field: getattr(ALL, field)})
     changed = np.abs(bent(images, strength) - images).max(axis=(1, 2, 3)) > 1
-    assert changed.mean() > 0.3
+    assert changed.mean() > 0.2
 
 
 def test_digits_stay_digits(images):

@@ -29,7 +29,7 @@ both = pytest.mark.parametrize("levels", POLARITIES.values(), ids=POLARITIES)
 
 @pytest.fixture(scope="module")
 def reader():
-    return Recognizer.load(ROOT / "tflite" / "digits_float32.tflite")
+    return Recognizer.load(ROOT / "tflite" / "tiny_float32.tflite")
 
 
 @functools.cache
@@ -817,7 +817,7 @@ def test_what_was_read_stays_as_it_was(reader):
 
 def test_a_frame_is_read_the_same_whatever_came_before(reader):
     frame = colourful_row()
-    fresh = Recognizer.load(ROOT / "tflite" / "digits_float32.tflite").read(frame)
+    fresh = Recognizer.load(ROOT / "tflite" / "tiny_float32.tflite").read(frame)
     reader.read(np.full((*SHAPE, 3), 90, np.uint8))
     again = reader.read(frame)
     for one, other in zip(fresh, again, strict=True):

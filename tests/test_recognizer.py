@@ -15,12 +15,11 @@ import drawn
 from conftest import ROOT
 from digits_tf import Digit, Recognizer
 from digits_tf.classifier.classifier import Classifier
-from digits_tf.classifier.loading import SHIPPED_NAME
 from digits_tf.errors import DigitsError
 from digits_tf.recognizer import as_json, text
 
 SHIPPED = ROOT / "tflite"
-FLOAT, INT8 = SHIPPED / "digits_float32.tflite", SHIPPED / "digits_int8.tflite"
+FLOAT, INT8 = SHIPPED / "tiny_float32.tflite", SHIPPED / "tiny_int8.tflite"
 
 
 def page():
@@ -72,7 +71,7 @@ def test_the_shipped_file_is_the_default(elsewhere):
 @pytest.mark.parametrize("name", ["float32", "float16", "int8"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_each_shipped_kind_reads_alike(name, threads):
-    path = SHIPPED / f"digits_{name}.tflite"
+    path = SHIPPED / f"tiny_{name}.tflite"
     digits = Recognizer.load(str(path), threads=threads).read(page()[0])
     assert text(digits) == "407\n92"
     for digit in digits:
@@ -142,7 +141,7 @@ def test_a_missing_file_and_an_empty_folder_are_named(tmp_path):
 
 def test_an_own_export_in_the_current_folder_comes_first(elsewhere):
     (elsewhere / "tflite").mkdir()
-    (elsewhere / "tflite" / SHIPPED_NAME).write_bytes(b"mine")
+    (elsewhere / "tflite" / "digits_int8.tflite").write_bytes(b"mine")
     with pytest.raises(DigitsError, match="TFLite"):
         Recognizer.load()
 

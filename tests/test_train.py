@@ -21,7 +21,8 @@ from digits_tf.errors import DigitsError
 from digits_tf.model.architectures import ARCHITECTURES
 from digits_tf.model.strength import Augmentation
 from digits_tf.train import checkpoint, dataset, device, trainer
-from digits_tf.train.recipe import RECIPES, Recipe
+from digits_tf.train.recipe import Recipe
+from digits_tf.train.recipes import RECIPES
 from digits_tf.train.run import Run, best_row
 
 TINY = {"name": "tiny", **ARCHITECTURES["tiny"], "dropout": 0.1}

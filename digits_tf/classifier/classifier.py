@@ -21,24 +21,25 @@ class Classifier(abc.ABC):
             images: uint8 (n, 28, 28), 0..255, ink bright on 0; n may be 0.
 
         Returns:
-            float32 (n, 10), each row adding up to 1.
+            float32 (n, 10), 0 to 1. What a row lacks of 1 is the probability that it is no digit;
+            nothing of a model that was trained on digits alone.
         """
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities from logits, (n, classes)."""
+    """The ten digits' probabilities from logits, (n, 10) or, with "not a digit" last, (n, 11)."""
     # float64: the largest logits of a float16 model would overflow before they are shifted.
     shifted = np.asarray(logits, np.float64)
     exponents = np.exp(shifted - shifted.max(axis=1, keepdims=True))
-    return (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
+    shares = exponents / exponents.sum(axis=1, keepdims=True)
+    return shares[:, :CLASSES].astype(np.float32)
 
 
 def as_probabilities(outputs: np.ndarray) -> np.ndarray:
     """Outputs as they are if they are probabilities already, else their softmax.
 
-    Logits of a batch are never all within 0..1 with rows that add up to 1.
+    Logits of a batch are never all above 0 with rows that add up to 1 or less.
     """
-    sums = outputs.sum(axis=1)
-    if outputs.min() >= -1e-6 and np.all(np.abs(sums - 1.0) < 1e-3):
+    if outputs.min() >= -1e-6 and outputs.sum(axis=1).max() < 1.0 + 1e-3:
         return outputs.astype(np.float32)
     return softmax(outputs)

@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,19 +15,19 @@ from digits_tf.classifier.classifier import (
 )
 from digits_tf.errors import DigitsError
 
+if TYPE_CHECKING:
+    import keras
+
 
 class KerasClassifier(Classifier):
-    """A .keras file.
+    """A Keras model.
 
     Args:
-        path: the file.
-
-    Raises:
-        DigitsError: if it is no such file, or of other shapes.
+        model: from pixels to logits, see `open_model`.
     """
 
-    def __init__(self, path: Path):
-        self.model = open_model(path)
+    def __init__(self, model: "keras.Model"):
+        self.model = model
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Reads a batch, see `Classifier.probabilities`."""
@@ -56,7 +57,8 @@ def open_model(path: Path):
             f"{path}: not a .keras file that can be loaded ({reason[0] if reason else error!r})"
         ) from None
     shapes = (model.input_shape, model.output_shape)
-    if shapes != ((None, *INPUT_SHAPE), (None, CLASSES)):
+    # Ten digits, and at most one class for all else.
+    if shapes[0] != (None, *INPUT_SHAPE) or shapes[1] not in ((None, CLASSES), (None, CLASSES + 1)):
         raise DigitsError(
             f"{path}: expected a model from {INPUT_SHAPE} to ({CLASSES},), found {shapes[0]} to "
             f"{shapes[1]}"

@@ -94,9 +94,9 @@ class LiteRTClassifier(Classifier):
         scale, zero_point = self._output["quantization"]
         if not scale:
             return as_probabilities(outputs)
-        values = (outputs.astype(np.float32) - zero_point) * np.float32(scale)
-        # Ten rounded steps need not add up to one.
-        return values / np.maximum(values.sum(axis=1, keepdims=True), np.float32(scale))
+        # TFLite gives every softmax this scale, at which 255, its highest step, is not yet 1.
+        step = 1 / 255 if scale == 1 / 256 else scale
+        return (outputs.astype(np.float32) - zero_point) * np.float32(step)
 
 
 def _describe(tensor: dict[str, Any]) -> dict[str, Any]:

@@ -7,26 +7,38 @@ from digits_tf import storage
 from digits_tf.classifier.classifier import Classifier
 from digits_tf.errors import DigitsError
 
+# The models that come with the repository, the default first; each as float32, float16 and int8.
+SHIPPED = ("tiny", "resnet")
+# What `python -m digits_tf.export` calls one's own.
+OWN = "digits"
 # As exact as the float file, and twice as fast.
-SHIPPED_NAME = "digits_int8.tflite"
+_KIND = "int8"
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def shipped_model(name: str = SHIPPED_NAME) -> Path:
-    """The .tflite file used by default.
+def shipped_model(name: str | None = None, kind: str = _KIND) -> Path:
+    """The .tflite file of a name.
 
     Looked for in tflite/ of the current folder, where `python -m digits_tf.export` writes one's
     own; then beside the package in a clone; then inside the installed package.
 
+    Args:
+        name: "tiny", "resnet" or that of an export of one's own. None: one's own in the current
+            folder if there is one, else "tiny".
+        kind: float32, float16 or int8.
+
     Raises:
         DigitsError: if there is none.
     """
-    candidates = [Path("tflite"), _PACKAGE.parent / "tflite", _PACKAGE / "shipped"]
-    for folder in candidates:
-        if (folder / name).is_file():
-            return folder / name
+    own = Path("tflite") / f"{OWN}_{kind}.tflite"
+    if name is None and own.is_file():
+        return own
+    file = f"{name or SHIPPED[0]}_{kind}.tflite"
+    for folder in (Path("tflite"), _PACKAGE.parent / "tflite", _PACKAGE / "shipped"):
+        if (folder / file).is_file():
+            return folder / file
     raise DigitsError(
-        f"no {name} in tflite/: make one with python -m digits_tf.train and "
+        f"no {file} in tflite/: make one with python -m digits_tf.train and "
         "python -m digits_tf.export, or name a file with --model"
     )
 
@@ -36,14 +48,14 @@ def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
 
     Args:
         path: a .tflite file, float or int8; a .keras file; a SavedModel folder, with or without
-            TensorFlow Serving's version folders; a run folder (its best model). None: the shipped
-            .tflite file.
+            TensorFlow Serving's version folders; a run folder (its best model); or the name of a
+            shipped model, "tiny" or "resnet". None: see `shipped_model`.
         threads: for LiteRT; one is the quickest for a net this small.
 
     Raises:
         DigitsError: if it is none of these, is damaged, or needs TensorFlow where that is missing.
     """
-    path = Path(path) if path is not None else shipped_model()
+    path = find(path)
     if not path.exists():
         raise DigitsError(f"{path}: no such model")
     if path.is_dir():
@@ -64,10 +76,19 @@ def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
 
         return LiteRTClassifier(path, threads)
     if path.suffix == ".keras":
-        from digits_tf.classifier.keras_file import KerasClassifier
+        from digits_tf.classifier.keras_file import KerasClassifier, open_model
 
-        return KerasClassifier(path)
+        return KerasClassifier(open_model(path))
     raise DigitsError(f"{path}: expected a .tflite or .keras file or a SavedModel folder")
+
+
+def find(path: Path | str | None) -> Path:
+    """The file or folder that is meant, see `load`; it need not be there."""
+    if path is None:
+        return shipped_model()
+    if str(path) in SHIPPED and not Path(path).exists():
+        return shipped_model(str(path))
+    return Path(path)
 
 
 def check_digest(path: Path) -> None:

@@ -3,13 +3,16 @@
 import abc
 import dataclasses
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from digits_tf.data import idx
 from digits_tf.errors import DigitsError
+
+# The class behind the ten digits.
+NOT_A_DIGIT = 10
 
 
 class Digits(abc.ABC):
@@ -107,6 +110,67 @@ class ArrayDigits(Digits):
         """SHA-256 of the arrays' bytes."""
         arrays = {"images": self.images, "labels": self.label_array}
         return {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Others(Digits):
+    """Pictures of what is no digit, all labelled `NOT_A_DIGIT`.
+
+    Attributes:
+        image_file: the pictures.
+    """
+
+    image_file: idx.IdxFile
+
+    @property
+    def count(self) -> int:  # type: ignore[override]
+        """How many pictures."""
+        return self.image_file.shape[0]
+
+    @property
+    def origin(self) -> str:  # type: ignore[override]
+        """The image file's path."""
+        return str(self.image_file.path)
+
+    def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Streams the file, see `Digits.batches`."""
+        for images in self.image_file.batches(size):
+            yield images, np.full(len(images), NOT_A_DIGIT, np.uint8)
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of the file, decompressed."""
+        return {"images": self.image_file.sha256()}
+
+
+class Joined(Digits):
+    """Several sets, one behind the other.
+
+    Args:
+        parts: at least one set.
+    """
+
+    def __init__(self, parts: Sequence[Digits]):
+        self.parts = tuple(parts)
+        self.count = sum(part.count for part in parts)
+        self.origin = ", ".join(part.origin for part in parts)
+
+    def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Batches of each set in turn; the last one of a set may be short."""
+        for part in self.parts:
+            yield from part.batches(size)
+
+    def read(self) -> tuple[np.ndarray, np.ndarray]:
+        """All of them, see `Digits.read`."""
+        images, labels = zip(*(part.read() for part in self.parts), strict=True)
+        return np.concatenate(images), np.concatenate(labels)
+
+    def hashes(self) -> dict[str, str]:
+        """The SHA-256 of each set's, by the set's number."""
+        return {
+            f"{number}_{kind}": digest
+            for number, part in enumerate(self.parts)
+            for kind, digest in part.hashes().items()
+        }
 
 
 def open_pair(images: Path | str, labels: Path | str, transposed: bool | None = None) -> IdxDigits:

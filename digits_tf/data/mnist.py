@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digits_tf.data import download
-from digits_tf.data.digits import ArrayDigits, Digits, open_pair
+from digits_tf.data import download, idx
+from digits_tf.data.digits import ArrayDigits, Digits, Others, open_pair
 from digits_tf.errors import DigitsError
 
 _SAMPLE_TEST_A_DIGIT = 100
@@ -30,18 +30,28 @@ class Mnist:
         train: the digits to train on.
         test: the digits that are read once, at the end.
         is_sample: whether these are the 5,000 of the offline sample.
+        held_out: digits that the epoch is chosen on; None: some of `train`.
+        others: pictures of what is no digit, to train with; None: none.
     """
 
     train: Digits
     test: Digits
     is_sample: bool = False
+    held_out: Digits | None = None
+    others: Digits | None = None
 
     def hashes(self) -> dict[str, str]:
-        """The SHA-256 of each of the four parts, see `Digits.hashes`."""
-        parts = {"train": self.train, "test": self.test}
+        """The SHA-256 of each part's images and labels, see `Digits.hashes`."""
+        parts = {
+            "train": self.train,
+            "test": self.test,
+            "held_out": self.held_out,
+            "others": self.others,
+        }
         return {
             f"{name}_{kind}": digest
             for name, part in parts.items()
+            if part
             for kind, digest in part.hashes().items()
         }
 
@@ -77,6 +87,9 @@ def find(
 def in_folder(folder: Path) -> Mnist:
     """Finds MNIST, EMNIST-digits, QMNIST or files named like theirs in a folder.
 
+    A folder may also have files named held-out (images and labels) and others (images), as
+    `python -m digits_tf.scenes` writes them.
+
     Raises:
         DigitsError: if one of the four is missing, or there are several candidates.
     """
@@ -87,7 +100,18 @@ def in_folder(folder: Path) -> Mnist:
     test = open_pair(
         _one(folder, ("t10k", "test"), "images"), _one(folder, ("t10k", "test"), "labels")
     )
-    return Mnist(train, test)
+    held_out = others = None
+    if _has(folder, "held-out"):
+        held_out = open_pair(
+            _one(folder, ("held-out",), "images"), _one(folder, ("held-out",), "labels")
+        )
+    if _has(folder, "others"):
+        others = Others(idx.open_images(_one(folder, ("others",), "images")))
+    return Mnist(train, test, held_out=held_out, others=others)
+
+
+def _has(folder: Path, part: str) -> bool:
+    return any(part in path.name.lower() for path in folder.iterdir())
 
 
 def _one(folder: Path, parts: tuple[str, ...], kind: str) -> Path:

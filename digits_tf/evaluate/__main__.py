@@ -49,7 +49,7 @@ _DOUBTFUL = 0.6
 def main(words: Sequence[str]) -> None:
     """Reads the digits and prints how well."""
     digits = _digits(words)
-    path = Path(model_flags.MODEL.value) if model_flags.MODEL.value else classifier.shipped_model()
+    path = classifier.find(model_flags.MODEL.value)
     model = classifier.load(path, model_flags.THREADS.value)
     start = time.perf_counter()
     result = score(model.probabilities, _with_bar(digits))

@@ -19,17 +19,19 @@ import numpy as np
 from absl import flags
 
 from digits_tf import __version__, backend, classifier, command, storage
+from digits_tf.classifier.loading import OWN
 from digits_tf.data import flags as data_flags
 from digits_tf.data.digits import Digits
+from digits_tf.data.held_out import hold_out
 from digits_tf.data.mnist import Mnist
 from digits_tf.errors import DigitsError
 from digits_tf.evaluate.score import Score
 
 _OUT = flags.DEFINE_string("out", ".", "Folder that gets saved_models/ and tflite/.")
-_NAME = flags.DEFINE_string("name", "digits", "Name of the exported model.")
+_NAME = flags.DEFINE_string("name", OWN, "Name of the exported model.")
 flags.adopt_module_key_flags(data_flags)
 
-_CALIBRATION_DIGITS = 1000
+_RANGE_DIGITS = 1000
 _VERSION = "1"
 _SERVING_LAYOUT = {
     "signature": "serving_default",
@@ -86,15 +88,19 @@ def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> N
         DigitsError: if a conversion fails or a file reads otherwise than the Keras model.
     """
     backend.import_tensorflow()
-    from digits_tf.classifier.keras_file import KerasClassifier
+    from digits_tf.classifier.keras_file import KerasClassifier, open_model
     from digits_tf.classifier.litert import LiteRTClassifier
-    from digits_tf.export import serving, tflite
+    from digits_tf.export import calibration, serving, tflite
     from digits_tf.export.parity import Parity
 
-    original = KerasClassifier(best)
-    parity = Parity(original, mnist.test)
-    card = _card(settings, mnist, original.model)
-    served = serving.with_softmax(serving.float32_copy(original.model))
+    model = serving.float32_copy(open_model(best))
+    logits, labels = _held_out_logits(model, mnist)
+    temperature = calibration.temperature(logits, labels)
+    calibration.divide_logits(model, temperature)
+    print(f"temperature: {temperature:.3f}, from {len(labels):,} held-out digits", file=sys.stderr)
+    parity = Parity(KerasClassifier(model), mnist.test)
+    card = {**_card(settings, mnist, model), "temperature": round(temperature, 6)}
+    served = serving.with_softmax(model)
     saved_model = stage / "saved_models" / _NAME.value / _VERSION
     serving.save(served, saved_model)
     score = parity.check("saved_model", classifier.load(saved_model))
@@ -103,12 +109,12 @@ def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> N
         stage / "saved_models" / f"{_NAME.value}.json",
         {**card, **_figures(score), **_SERVING_LAYOUT},
     )
-    calibration = _calibration(mnist.train)
+    ranges = _ranges(mnist.train)
     for kind in tflite.KINDS:
         path = stage / "tflite" / f"{_NAME.value}_{kind}.tflite"
         path.parent.mkdir(exist_ok=True)
         try:
-            path.write_bytes(tflite.convert(saved_model, kind, calibration))
+            path.write_bytes(tflite.convert(saved_model, kind, ranges))
         except RuntimeError as error:
             raise DigitsError(f"{error}; nothing was written") from None
         exported = LiteRTClassifier(path)
@@ -120,11 +126,23 @@ def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> N
         )
 
 
-def _calibration(train: Digits) -> np.ndarray:
-    """Real training digits, uint8 (n, 28, 28, 1), spread evenly over the set."""
-    step = max(1, train.count // _CALIBRATION_DIGITS)
+def _held_out_logits(model: Any, mnist: Mnist) -> tuple[np.ndarray, np.ndarray]:
+    """What the model says of the digits that it was not trained on, and what they are."""
+    if mnist.held_out:
+        images, labels = mnist.held_out.read()
+    else:
+        images, labels = mnist.train.read()
+        chosen = hold_out(len(images))
+        images, labels = images[chosen], labels[chosen]
+    pixels = images[..., None].astype(np.float32)
+    return model.predict(pixels, batch_size=500, verbose=0), labels
+
+
+def _ranges(train: Digits) -> np.ndarray:
+    """Real training digits, uint8 (n, 28, 28, 1), spread evenly over the set, for int8's ranges."""
+    step = max(1, train.count // _RANGE_DIGITS)
     chosen = [images[(-first) % step :: step] for first, images in _numbered(train)]
-    return np.concatenate(chosen)[:_CALIBRATION_DIGITS][..., None]
+    return np.concatenate(chosen)[:_RANGE_DIGITS][..., None]
 
 
 def _numbered(digits: Digits):

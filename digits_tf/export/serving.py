@@ -5,6 +5,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from digits_tf.classifier.classifier import CLASSES
+
 INPUT, OUTPUT = "image", "probabilities"
 
 
@@ -24,9 +26,13 @@ def float32_copy(model: keras.Model) -> keras.Model:
 
 
 def with_softmax(model: keras.Model) -> keras.Model:
-    """Adds a softmax to a model that gives logits."""
+    """From logits to the ten digits' probabilities.
+
+    A class "not a digit" takes part in the softmax and is then left out: what a row lacks of 1 is
+    its probability.
+    """
     probabilities = keras.layers.Softmax(name=OUTPUT, dtype="float32")(model.output)
-    return keras.Model(model.input, probabilities, name=model.name)
+    return keras.Model(model.input, probabilities[:, :CLASSES], name=model.name)
 
 
 def save(model: keras.Model, folder: Path) -> None:

@@ -22,11 +22,13 @@ from absl import flags
 
 from digits_tf import __version__, backend, command, machine, storage
 from digits_tf.data import flags as data_flags
+from digits_tf.data.digits import NOT_A_DIGIT
 from digits_tf.data.mnist import Mnist
 from digits_tf.errors import DigitsError
 from digits_tf.model import flags as model_flags
 from digits_tf.model.strength import Augmentation
-from digits_tf.train.recipe import RECIPES, Recipe
+from digits_tf.train.recipe import Recipe
+from digits_tf.train.recipes import RECIPES
 
 if TYPE_CHECKING:
     from digits_tf.train.checkpoint import Checkpoint
@@ -113,12 +115,14 @@ def main(words: Sequence[str]) -> None:
     if _TENSORBOARD.value and not importlib.util.find_spec("tensorboard"):
         raise DigitsError("--tensorboard needs pip install 'digits_tf[tensorboard]'")
     mnist = data_flags.find(data_flags.selection())
+    if mnist.others:
+        arguments["classes"] = NOT_A_DIGIT + 1
     backend.import_tensorflow()
     # TensorFlow is imported from here on, so that --help and wrong flags answer at once.
     from digits_tf.train import dataset, device, report, trainer
     from digits_tf.train.run import Run
 
-    data = dataset.split(mnist.train, _LIMIT.value, _STREAM.value)
+    data = dataset.split(mnist.train, _LIMIT.value, _STREAM.value, mnist.held_out, mnist.others)
     if _PREVIEW.value:
         _preview(data, recipe, Path(_PREVIEW.value))
         return

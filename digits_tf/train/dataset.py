@@ -11,12 +11,12 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from digits_tf.data.digits import Digits, IdxDigits
+from digits_tf.data.digits import Digits, IdxDigits, Joined
+from digits_tf.data.held_out import hold_out
 from digits_tf.data.idx import IdxFile
 from digits_tf.model.augmentation import augment
 from digits_tf.model.strength import Augmentation
 
-HELD_OUT = 5000
 # 1.3 million digits. A resident array is held once by numpy and once by TensorFlow.
 _RESIDENT_BYTES = 1 << 30
 _SHUFFLE_BUFFER = 100_000  # digits, 78 MB
@@ -40,7 +40,13 @@ class TrainingData:
     stream: bool
 
 
-def split(digits: Digits, limit: int | None = None, stream: bool | None = None) -> TrainingData:
+def split(
+    digits: Digits,
+    limit: int | None = None,
+    stream: bool | None = None,
+    held_out: Digits | None = None,
+    others: Digits | None = None,
+) -> TrainingData:
     """Holds out 5,000 digits, or a tenth where there are fewer than 50,000.
 
     The same digits are held out in every run, whatever its seed, so that runs can be compared. They
@@ -50,18 +56,22 @@ def split(digits: Digits, limit: int | None = None, stream: bool | None = None) 
         digits: the training digits.
         limit: train on only that many of the rest.
         stream: read records from the files in every epoch; None: if they are larger than 1 GiB.
+            Several sets together are never streamed.
+        held_out: digits to hold out instead.
+        others: what is no digit, trained on too.
     """
+    chosen = digits.count + np.arange(held_out.count) if held_out else hold_out(digits.count)
+    if held_out or others:
+        digits = Joined([part for part in (digits, held_out, others) if part])
     count = digits.count
-    rng = np.random.default_rng(0)
-    held_out = np.sort(rng.choice(count, max(1, min(HELD_OUT, count // 10)), replace=False))
     is_train = np.ones(count, bool)
-    is_train[held_out] = False
+    is_train[chosen] = False
     train = np.flatnonzero(is_train)
     if limit and limit < len(train):
-        train = np.sort(rng.choice(train, limit, replace=False))
+        train = np.sort(np.random.default_rng(0).choice(train, limit, replace=False))
     if stream is None:
         stream = count * 28 * 28 > _RESIDENT_BYTES
-    return TrainingData(digits, held_out, train, stream and isinstance(digits, IdxDigits))
+    return TrainingData(digits, chosen, train, stream and isinstance(digits, IdxDigits))
 
 
 def training_batches(

@@ -1,21 +1,10 @@
-"""Everything that decides how a network is trained, in one place."""
+"""What decides how a network is trained."""
 
 import dataclasses
 
 from digits_tf.model.strength import Augmentation
 
 _BENT = Augmentation(rotation=8, slant=0.1, scale=0.08, shift=0.8, elastic=1.0, stroke=0.2)
-# Pens of every width, other hands' slants, and what a camera and a crop do to a digit.
-_WRITTEN = Augmentation(
-    rotation=9,
-    slant=0.18,
-    scale=0.1,
-    shift=1.0,
-    elastic=1.5,
-    stroke=0.5,
-    blur=0.4,
-    gain=0.3,
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,23 +36,3 @@ class Recipe:
     beta_2: float = 0.99
     average: float = 0.995
     augmentation: Augmentation = _BENT
-
-
-RECIPES = {
-    "default": Recipe(),
-    # For digits on paper and boards rather than MNIST's: stronger changes, and longer.
-    "handwriting": Recipe(epochs=16, augmentation=_WRITTEN),
-    # The seed's own: Adam at a constant rate on raw pixels, nothing else.
-    "seed": Recipe(
-        architecture="resnet",
-        rescale=1.0,
-        epochs=100,
-        batch_size=1000,
-        learning_rate=1e-3,
-        warmup=None,
-        weight_decay=0.0,
-        beta_2=0.999,
-        average=0.0,
-        augmentation=Augmentation(),
-    ),
-}

@@ -1,0 +1,11 @@
+"""The shipped reference: the seed's architecture.
+
+For the folder that `python -m digits_tf.scenes` writes.
+"""
+
+from digits_tf.train.recipe import Recipe
+from digits_tf.train.recipes.written import WRITTEN
+
+RECIPE = Recipe(
+    architecture="resnet", epochs=8, learning_rate=2e-3, average=0.998, augmentation=WRITTEN
+)

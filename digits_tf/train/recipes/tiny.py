@@ -1,0 +1,9 @@
+"""The shipped small model, for a Raspberry Pi and for `--tflite`.
+
+For the folder that `python -m digits_tf.scenes` writes.
+"""
+
+from digits_tf.train.recipe import Recipe
+from digits_tf.train.recipes.written import WRITTEN
+
+RECIPE = Recipe(architecture="tiny", epochs=9, average=0.998, augmentation=WRITTEN)

@@ -1,5 +1,6 @@
 """Made-up photographs: the same by their seed, and true about where their digits are."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -7,6 +8,8 @@ import drawn
 from conftest import ROOT, assert_one_line_error, run
 from digits_tf.data import idx, mnist
 from digits_tf.recognizer import Recognizer
+from digits_tf.scenes import forms, handwriting
+from digits_tf.scenes.coarse import coarse
 from digits_tf.scenes.crops import crops
 from digits_tf.scenes.ground import board, paper
 from digits_tf.scenes.pen import pen_digit
@@ -213,3 +216,71 @@ def test_a_pen_writes_as_mnist_does():
         assert image.shape == (28, 28)
         y, x = np.nonzero(image > 60)
         assert 18 <= max(np.ptp(y), np.ptp(x)) + 1 <= 22
+
+
+def test_a_neat_hand_writes_the_first_form():
+    for digit in range(10):
+        strokes = handwriting.write(digit, drawn.rng(digit))
+        assert len(strokes) == len(forms.neat(digit))
+        same = handwriting.write_strokes(forms.neat(digit), drawn.rng(digit))
+        for one, other in zip(strokes, same, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_loose_hand_writes_every_form(digit):
+    written = {forms.any_form(digit, drawn.rng(seed)) for seed in range(200)}
+    for form in forms.FORMS[digit]:
+        assert form.between(0) == form.strokes
+        shapes = [len(stroke) for stroke in form.strokes]
+        alike = [one for one in written if [len(stroke) for stroke in one] == shapes]
+        first, last = (np.concatenate(form.between(share)) for share in (0, 1))
+        low, high = np.minimum(first, last) - 1e-9, np.maximum(first, last) + 1e-9
+        points = [np.concatenate(one) for one in alike]
+        assert any(((low <= one) & (one <= high)).all() for one in points)
+    for seed in range(20):
+        every = np.concatenate(handwriting.write_freely(digit, drawn.rng(seed)))
+        assert np.isclose(np.ptp(every[:, 1]), 1)
+        np.testing.assert_allclose(every.min(axis=0), -every.max(axis=0))
+
+
+def test_a_wide_pen_leaves_an_8_its_loops():
+    shares = []
+    for seed in range(60):
+        image = pen_digit(8, drawn.rng(seed))
+        grounds = cv2.connectedComponents((image < 160).astype(np.uint8), connectivity=4)[0] - 1
+        assert grounds >= 2  # an 8 that is open at one end has one loop
+        shares.append((image > 100).mean())
+    assert max(shares) > 2.5 * min(shares)
+
+
+def test_coarse_digits_have_the_geometry_of_mnist(sample):
+    images = sample.train.read()[0][:200]
+    kept = images.copy()
+    made = coarse(images, seed=3)
+    np.testing.assert_array_equal(images, kept)
+    assert made.shape == images.shape
+    assert made.dtype == np.uint8
+    centres, aspects = [], []
+    for image in made:
+        y, x = np.nonzero(image > 8)
+        sides = np.ptp(x) + 1, np.ptp(y) + 1
+        assert 18 <= max(sides) <= 20
+        aspects.append(min(sides) / max(sides))
+        total = image.sum(dtype=float)
+        centres += [(image.sum(axis=axis) @ np.arange(28)) / total for axis in (0, 1)]
+    assert np.abs(np.array(centres) - 14).max() <= 1
+    assert np.mean(np.array(aspects) > 0.95) > 0.35  # stretched: half, but no narrow ones
+    two_levels = np.array([len(np.unique(image)) == 2 for image in made])
+    assert 5 < two_levels.sum() < 100  # ink or none, and brought back by nearest neighbours
+
+
+def test_coarse_digits_do_not_depend_on_the_batch(sample):
+    images = sample.train.read()[0][:20]
+    whole = coarse(images, seed=3)
+    parts = np.concatenate([coarse(images[:7], 3), coarse(images[7:], 3, first=7)])
+    np.testing.assert_array_equal(whole, parts)
+    assert (coarse(images, seed=4) != whole).any(axis=(1, 2)).all()
+    empty = np.zeros((1, 28, 28), np.uint8)
+    np.testing.assert_array_equal(coarse(empty, 3), empty)
+    assert coarse(images[:0], 3).shape == (0, 28, 28)

@@ -2,8 +2,10 @@
 
 import dataclasses
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 
 from digits_tf.scenes import forms
 
@@ -54,13 +56,13 @@ def write_freely(digit: int, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def write_strokes(
-    strokes: forms.Strokes, rng: np.random.Generator, hand: Hand = STEADY
+    strokes: Iterable[npt.ArrayLike], rng: np.random.Generator, hand: Hand = STEADY
 ) -> list[np.ndarray]:
     """Writes anything.
 
     Args:
-        strokes: points (x, y) of each, y down, in a box of height 1; a point given twice is a
-            corner, at the others a hand bends.
+        strokes: (n, 2) each, n at least 2: x and y, y down, in a box of height about 1. A hand
+            bends along the points; a point given twice is a corner.
         rng: decides in what this instance differs.
         hand: how far.
 

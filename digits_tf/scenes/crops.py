@@ -35,9 +35,15 @@ def crops(images: np.ndarray, seed: int, first: int = 0) -> np.ndarray:
     return taken
 
 
-def photograph(rng: np.random.Generator, glyph: np.ndarray) -> Scene:
-    """Writes one glyph, uint8 (h, w), bright on 0, and photographs it in a size to cut out."""
-    height = int(np.exp(rng.uniform(*np.log(_HEIGHTS))))
+def photograph(rng: np.random.Generator, glyph: np.ndarray, tallest: int = _HEIGHTS[1]) -> Scene:
+    """Writes one glyph and photographs it to be cut out.
+
+    Args:
+        rng: decides everything else.
+        glyph: uint8 (h, w), bright on 0.
+        tallest: the greatest height of the photograph in pixels.
+    """
+    height = int(np.exp(rng.uniform(*np.log((_HEIGHTS[0], tallest)))))
     return draw(rng, [glyph], (height, int(height * rng.uniform(0.8, 1.5))))
 
 

@@ -12,10 +12,11 @@ from digits_tf.scenes.crops import photograph, shared
 from digits_tf.scenes.negatives.looks import is_like_digit
 
 # Ways of finding that are tried: a frame without anything has dozens.
-_WAYS = 4
-# A box is of the glyph's ink if it lies within the glyph's to this share; all of the ink if both
-# have this much in common.
-_WITHIN, _WHOLE = 0.6, 0.5
+_WAYS = 3
+# A box is of the glyph's ink if it lies within the glyph's to this share; it is of most of the
+# ink, or of all, if both have this much in common.
+_WITHIN, _MOST, _ALL = 0.6, 0.5, 0.75
+_TALLEST = 170  # pixels of a photograph; larger ones take long
 _PIECE = 0.2  # share of glyphs of which a piece is taken although all was found
 
 
@@ -33,7 +34,7 @@ def found(
     Returns:
         uint8 (28, 28), or None if nothing was found of it.
     """
-    scene = photograph(rng, glyph)
+    scene = photograph(rng, glyph, _TALLEST)
     takes_piece = not whole and rng.random() < _PIECE
     for ways in itertools.islice(finder.attempts(scene.frame), _WAYS):
         near = [
@@ -42,7 +43,7 @@ def found(
             if _within(box, scene.boxes[0]) > _WITHIN
         ]
         best = max(near, key=lambda each: each[0], default=None)
-        if best and best[0] >= _WHOLE and not takes_piece:
+        if best and best[0] >= (_ALL if whole else _MOST) and not takes_piece:
             return best[1]
         pieces = [crop for _, crop in near if not is_like_digit(crop)]
         if pieces and not whole:

@@ -86,13 +86,14 @@ def _hand(picture: np.ndarray, rng: np.random.Generator) -> None:
         angle = turn + spread + rng.normal(0, 0.05)
         way = np.array([np.sin(angle), -np.cos(angle)])
         tip = centre + way * size * rng.uniform(1.7, 2.4)
-        ends = [tuple(int(each) for each in point) for point in (centre + way * size * 0.7, tip)]
-        cv2.line(picture, *ends, colour, width, cv2.LINE_AA)
+        start, end = (np.round(each).astype(int).tolist() for each in (centre + way * size, tip))
+        cv2.line(picture, start, end, colour, width, cv2.LINE_AA)
     middle = tuple(int(each) for each in centre)
     cv2.circle(picture, middle, int(size), colour, -1, cv2.LINE_AA)
     wrist = centre + size * 3 * np.array([-np.sin(turn), np.cos(turn)])
-    end = tuple(int(each) for each in wrist)
-    cv2.line(picture, middle, end, colour, int(1.3 * size), cv2.LINE_AA)
+    cv2.line(
+        picture, middle, np.round(wrist).astype(int).tolist(), colour, int(1.3 * size), cv2.LINE_AA
+    )
 
 
 def _face(picture: np.ndarray, rng: np.random.Generator) -> None:

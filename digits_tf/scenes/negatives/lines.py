@@ -20,9 +20,9 @@ def piece(rng: np.random.Generator) -> np.ndarray:
     for count, axis in ((rows, 1), (columns, 0)):
         places = (np.arange(count) - (count - 1) / 2) * pitch + SIDE / 2
         places = np.clip(places, 3, SIDE - 4)
-        # One alone may run along the end of the others: a corner or a T.
+        # One alone may run along the end of the others: a corner or a T. Not above, as in a 7.
         if count == 1 and rng.random() < 0.5:
-            places = np.array([far[rng.integers(2)]])
+            places = np.array([far[1 if axis else rng.integers(2)]])
         for place in places:
             ends = np.array([(far[0], place), (far[1], place)])[:, :: 1 if axis else -1]
             start, end = np.round(cv2.transform(ends[None], turn)[0]).astype(int).tolist()

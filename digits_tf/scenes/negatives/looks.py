@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-# Of all the ink: deviation across over deviation along it. A pen's bar has 0.2, a thick one 0.25.
-_NARROW = 0.27
+# Of all the ink: deviation across over deviation along it. A pen's bar has 0.2, a thick one 0.3.
+_NARROW = 0.32
 _STEEP = 45  # degrees from the vertical
 # A ring's outline: how much of its hull it covers, and its hull of the rectangle around it; a
 # triangle covers 0.5 of it, an ellipse 0.785, a rectangle 1.

@@ -22,10 +22,10 @@ _DRAWN = {
     "part": 0.12,
     "line": 0.05,
 }
-_READY = {"clutter": 0.08, "ground": 0.01, "silhouette": 0.07, "field": 0.03}
+_READY = {"clutter": 0.085, "ground": 0.005, "silhouette": 0.07, "field": 0.03}
 KINDS = {**_DRAWN, **_READY}
 # Of what is drawn, so much is not photographed; of that, so much fills the picture.
-_DIRECT, _FILLING = 0.2, 0.3
+_DIRECT, _FILLING = 0.22, 0.3
 # Another number of a seed than those of other things that are made of it.
 _STREAM = 7
 

@@ -12,8 +12,9 @@ _UPPER_LIKE, _LOWER_LIKE = (1, 7, 8, 9), (1, 4, 6, 7, 8, 9)
 _RINGS, _BARS = (0, 6, 8, 9), (1, 7)
 # Upper and lower halves of which no digit is made.
 _CHIMERAS = ((4, 2), (4, 3), (4, 5), (4, 8), (4, 0), (5, 2), (6, 2), (9, 2), (8, 2))
-# One stroke makes a 7 of a 7 and a 0 of a 0.
+# One or two strokes make a 7 of a 7 and a 0 of a 0, and a 4 or a 7 of a 1.
 _ONE_STROKE = (2, 3, 5, 6, 8, 9)
+_SCRATCHED = 1.3  # ink afterwards over ink before, at least
 _SIDE = 56
 
 
@@ -104,10 +105,10 @@ def _stacked(upper: np.ndarray, lower: np.ndarray, gap: int) -> np.ndarray:
 
 def _scratched(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A digit with strokes through it."""
-    least = 1 if labels[0] in _ONE_STROKE else 2
+    least = 1 if labels[0] in _ONE_STROKE else 3
     glyph = cv2.resize(images[0], (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
-    width = int(rng.integers(2, 8))
-    for _ in range(rng.integers(least, 4)):
+    inked, width = np.count_nonzero(glyph > 127), int(rng.integers(2, 8))
+    for _ in range(rng.integers(least, least + 3)):
         # Through the middle, rather lying than upright, beyond the digit at both ends.
         angle = np.deg2rad(rng.uniform(-60, 60))
         along = rng.uniform(0.45, 0.6) * np.array([np.cos(angle), np.sin(angle)])
@@ -118,4 +119,5 @@ def _scratched(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator)
         points = line / np.abs(line).max() * 0.46 + 0.5 + rng.normal(0, 0.06, 2)
         points = np.round(_SIDE * points).astype(np.int32)
         cv2.polylines(glyph, [points], False, 255, width, cv2.LINE_AA)
-    return glyph
+    # Strokes along its own leave it what it is.
+    return glyph if np.count_nonzero(glyph > 127) > _SCRATCHED * inked else _nothing()

@@ -68,9 +68,9 @@ def _struck_out(rng: np.random.Generator) -> np.ndarray:
 
 
 def _strokes(rng: np.random.Generator) -> np.ndarray:
-    """Three to five short lines that have nothing to do with each other."""
+    """Four to six short lines that have nothing to do with each other."""
     strokes = []
-    for _ in range(rng.integers(3, 6)):
+    for _ in range(rng.integers(4, 7)):
         middle, angle = rng.uniform(0, 1, 2), rng.uniform(0, 2 * np.pi)
         along = rng.uniform(0.2, 0.6) * np.array([np.cos(angle), np.sin(angle)])
         bend = rng.normal(0, 0.12, 2)

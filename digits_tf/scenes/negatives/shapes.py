@@ -117,7 +117,7 @@ def _spiral(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def _zigzag(rng: np.random.Generator) -> list[np.ndarray]:
-    count = int(rng.integers(5, 9))
+    count = int(rng.integers(6, 9))
     height = rng.uniform(0.3, 1.0)
     points = [(index / (count - 1) * 1.3, height * (index % 2)) for index in range(count)]
     line = _corners(*points) if rng.random() < 0.5 else np.array(points)

@@ -7,8 +7,6 @@ A CSV file has a line a photograph: file (beside the CSV file), writer, and what
 label or text. A photograph counts if all of its digits are read, and nothing else.
 """
 
-import csv
-import dataclasses
 import json
 import statistics
 import sys
@@ -23,7 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from digits_tf import command
 from digits_tf.classifier.flags import MODEL
-from digits_tf.errors import DigitsError
 from digits_tf.opencv import import_cv2, read_picture, write_picture
 
 flags.declare_key_flag("model")
@@ -33,21 +30,14 @@ _MISREAD = flags.DEFINE_string("misread", None, "Draw what was misread into this
 _TILE = 160  # pixels, of a misread photograph in the picture
 
 
-@dataclasses.dataclass(frozen=True)
-class Photograph:
-    """A line of a CSV file."""
-
-    path: Path
-    text: str
-    writer: str
-
-
 def main(words: Sequence[str]) -> None:
     """Reads all photographs and prints the table."""
     import_cv2()
+    from photograph_list import listed
+
     from digits_tf.recognizer import Recognizer, text
 
-    photographs = [each for word in words for each in _listed(Path(word))]
+    photographs = [each for word in words for each in listed(Path(word))]
     recognizer = Recognizer.load(MODEL.value)
     right: dict[str, list[bool]] = {}
     misread, tiles = [], []
@@ -73,20 +63,6 @@ def main(words: Sequence[str]) -> None:
         _print(summary)
     if _MISREAD.value and tiles:
         _write(Path(_MISREAD.value), tiles)
-
-
-def _listed(path: Path) -> list[Photograph]:
-    try:
-        with path.open(newline="", encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines))
-    except UnicodeDecodeError:
-        raise DigitsError(f"{path}: expected a CSV file, found something else") from None
-    if not rows or not {"file", "writer"} <= set(rows[0]) or not {"label", "text"} & set(rows[0]):
-        raise DigitsError(f"{path}: expected columns file, writer, and label or text")
-    return [
-        Photograph(path.parent / row["file"], row.get("text") or row["label"], row["writer"])
-        for row in rows
-    ]
 
 
 def _print(summary: dict) -> None:

@@ -1,0 +1,1 @@
+"""The parts of the report on the shipped models, see scripts/report.py."""

@@ -1,0 +1,1 @@
+"""The report's sections: each measures something and says it in Markdown."""

@@ -18,7 +18,7 @@ from digits_tf.data import idx
 from digits_tf.data.digits import ArrayDigits
 from digits_tf.errors import DigitsError
 from digits_tf.evaluate.score import Score, score
-from digits_tf.export import serving, tflite
+from digits_tf.export import calibration, serving, tflite
 from digits_tf.export.parity import Parity
 from digits_tf.model.architectures import ARCHITECTURES
 from digits_tf.model.resnet import resnet
@@ -142,6 +142,53 @@ def test_mixed_precision_models_export(tmp_path, sample):
     found = classifier.load(tmp_path / "mixed.tflite").probabilities(images[:50])
     expected = classifier.load(tmp_path / "mixed.keras").probabilities(images[:50])
     assert np.abs(found - expected).max() < 0.02
+
+
+@pytest.fixture(scope="module")
+def doubtful():
+    """A network with a class for what is no digit, untrained but for how sure it is."""
+    keras.utils.set_random_seed(3)
+    model = resnet((1,), (8,), stem_kernel=3, classes=11)
+    kernel, bias = model.get_layer("logits").get_weights()
+    model.get_layer("logits").set_weights([4 * kernel, bias])
+    return model
+
+
+def test_what_is_no_digit_is_missing_from_the_sum(tmp_path, sample, doubtful):
+    images = sample.test.read()[0][::10]
+    logits = doubtful.predict(images[..., None].astype(np.float32), verbose=0)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert 0.01 < shares[:, 10].max() < 0.99
+    path = tmp_path / "doubtful.keras"
+    doubtful.save(path)
+    serving.save(serving.with_softmax(doubtful), tmp_path / "served")
+    paths = {"keras": path, "saved_model": tmp_path / "served"}
+    for kind in ("float32", "int8"):
+        paths[kind] = tmp_path / f"{kind}.tflite"
+        content = tflite.convert(tmp_path / "served", kind, images[..., None])
+        paths[kind].write_bytes(content)
+    for kind, path in paths.items():
+        found = classifier.load(path).probabilities(images)
+        assert found.shape == (100, 10)
+        assert np.abs(found - shares[:, :10]).max() < (0.08 if kind == "int8" else 1e-4), kind
+
+
+def test_temperature_is_the_likeliest_one(sample):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (20_000, 10))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = (shares.cumsum(axis=1) > rng.random((20_000, 1))).argmax(axis=1)
+    for factor in (0.5, 1.0, 2.5):
+        found = calibration.temperature(factor * logits, labels)
+        assert found == pytest.approx(factor, rel=0.05)
+
+
+def test_temperature_is_built_in(doubtful, sample):
+    images = sample.test.read()[0][::100, ..., None].astype(np.float32)
+    before = doubtful.predict(images, verbose=0)
+    copy = serving.float32_copy(doubtful)
+    calibration.divide_logits(copy, 2.0)
+    assert np.allclose(copy.predict(images, verbose=0), before / 2, atol=1e-5)
 
 
 class Fake(Classifier):

@@ -7,6 +7,7 @@ import pytest
 import drawn
 from conftest import ROOT, assert_one_line_error, run
 from digits_tf.data import idx, mnist
+from digits_tf.data.digits import NOT_A_DIGIT
 from digits_tf.recognizer import Recognizer
 from digits_tf.scenes import forms, handwriting
 from digits_tf.scenes.coarse import coarse
@@ -109,7 +110,7 @@ def test_both_polarities_occur():
 
 
 def test_scenes_can_be_read_and_their_boxes_are_tight(sample):
-    recognizer = Recognizer.load(ROOT / "tflite" / "digits_float32.tflite")
+    recognizer = Recognizer.load(ROOT / "tflite" / "tiny_float32.tflite")
     images, labels = sample.test.read()
     found = right = 0
     for seed in range(50):
@@ -193,16 +194,26 @@ def test_the_command_writes_a_folder_to_train_on(tmp_path, sample):
         idx.write_idx(tmp_path / f"{part}-images-idx3-ubyte", images[:30])
         idx.write_idx(tmp_path / f"{part}-labels-idx1-ubyte", labels[:30])
     out = tmp_path / "out"
-    words = ("--data_dir", tmp_path, "--out", out, "--count", 12, "--written", 8)
-    result = run("digits_tf.scenes", *words)
+    sizes = {"count": 12, "written": 8, "coarse": 5, "others": 6}
+    words = [word for name, size in sizes.items() for word in (f"--{name}", size)]
+    result = run("digits_tf.scenes", "--data_dir", tmp_path, "--out", out, *words)
     assert result.returncode == 0, result.stderr
-    assert "30 digits as they are, 12 of them photographed, 8 written" in result.stdout
+    assert "27 digits as they are" in result.stdout
     made = mnist.in_folder(out)
+    kept, kept_labels = made.held_out.read()
+    photographs = len(kept) - 3
     train_images, train_labels = made.train.read()
-    np.testing.assert_array_equal(train_images[:30], images[:30])
-    np.testing.assert_array_equal(train_labels[:30], labels[:30])
-    assert train_images.shape == (50, 28, 28)
-    assert (train_images[30:].max(axis=(1, 2)) > 200).all()
+    assert train_images.shape == (27 + 12 - photographs + 8 + 5, 28, 28)
+    assert (train_images[27:].max(axis=(1, 2)) > 150).all()
+    originals = [image.tobytes() for image in images[:30]]
+    held_out = [originals.index(image.tobytes()) for image in kept[:3]]
+    assert kept_labels[:3].tolist() == labels[held_out].tolist()
+    trained = [originals.index(image.tobytes()) for image in train_images[:27]]
+    assert sorted(held_out + trained) == list(range(30))
+    assert train_labels[:27].tolist() == labels[trained].tolist()
+    others, names = made.others.read()
+    assert others.shape == (6, 28, 28)
+    assert names.tolist() == 6 * [NOT_A_DIGIT]
     np.testing.assert_array_equal(made.test.read()[0], images[:30])
 
 

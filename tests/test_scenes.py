@@ -201,9 +201,9 @@ def test_the_command_writes_a_folder_to_train_on(tmp_path, sample):
     assert "27 digits as they are" in result.stdout
     made = mnist.in_folder(out)
     kept, kept_labels = made.held_out.read()
-    photographs = len(kept) - 3
     train_images, train_labels = made.train.read()
-    assert train_images.shape == (27 + 12 - photographs + 8 + 5, 28, 28)
+    assert len(kept) == 3
+    assert 27 + 9 + 8 + 5 <= len(train_images) <= 27 + 12 + 8 + 5
     assert (train_images[27:].max(axis=(1, 2)) > 150).all()
     originals = [image.tobytes() for image in images[:30]]
     held_out = [originals.index(image.tobytes()) for image in kept[:3]]

@@ -6,8 +6,8 @@ python -m digits_tf.train --data_dir runs/scenes --recipe=tiny
 The folder gets idx files. Training: the training digits as they are, then the same as the
 preprocessing cuts them out of made-up photographs, then digits that the program writes itself,
 photographed likewise, then training digits as small scanned collections keep them. Held out: 5,000
-training digits, as they are and photographed, of which nothing else is made. Others: what is no
-digit. The test digits are copied as they are.
+training digits as they are, of which nothing is made. Others: what is no digit. The test digits are
+copied as they are.
 """
 
 import concurrent.futures
@@ -64,11 +64,11 @@ def main(words: Sequence[str]) -> None:
     chosen = np.random.default_rng(_SEED.value).permutation(len(images))[:count]
     written, names = _written(_WRITTEN.value, _SEED.value)
     photographs = _made("photographs", _photographed, np.concatenate([images[chosen], written]))
-    kept = chosen[is_held_out[chosen]]
-    photographed, seen = photographs[:count], ~is_held_out[chosen]
+    seen = ~is_held_out[chosen]
+    photographed = photographs[:count][seen]
     plain, plain_labels = images[~is_held_out], labels[~is_held_out]
     few = np.random.default_rng((_SEED.value, 1)).permutation(len(plain))[: _COARSE.value]
-    train = [plain, photographed[seen], photographs[count:], _made("coarse", _coarse, plain[few])]
+    train = [plain, photographed, photographs[count:], _made("coarse", _coarse, plain[few])]
     train_labels = [plain_labels, labels[chosen[seen]], names, plain_labels[few]]
     others = np.zeros((_OTHERS.value, 28, 28), np.uint8)
     others = _made("others", functools.partial(_others, plain, plain_labels), others)
@@ -77,8 +77,8 @@ def main(words: Sequence[str]) -> None:
     files = {
         "train-images-idx3-ubyte": np.concatenate(train),
         "train-labels-idx1-ubyte": np.concatenate(train_labels),
-        "held-out-images-idx3-ubyte": np.concatenate([images[is_held_out], photographed[~seen]]),
-        "held-out-labels-idx1-ubyte": np.concatenate([labels[is_held_out], labels[kept]]),
+        "held-out-images-idx3-ubyte": images[is_held_out],
+        "held-out-labels-idx1-ubyte": labels[is_held_out],
         "others-images-idx3-ubyte": others,
         "t10k-images-idx3-ubyte": test_images,
         "t10k-labels-idx1-ubyte": test_labels,
@@ -89,7 +89,7 @@ def main(words: Sequence[str]) -> None:
     print(
         f"{folder}: to train {len(plain):,} digits as they are, {seen.sum():,} photographed, "
         f"{len(written):,} written and photographed, {len(few):,} coarse, {len(others):,} others; "
-        f"{is_held_out.sum():,} held out, {len(kept):,} of them photographed"
+        f"{is_held_out.sum():,} held out"
     )
 
 

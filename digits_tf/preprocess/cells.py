@@ -10,7 +10,7 @@ import numpy as np
 from digits_tf.preprocess import company
 from digits_tf.preprocess.crop import Crop
 from digits_tf.preprocess.groups import Group
-from digits_tf.preprocess.ink import LEAST_LEVEL, Ink
+from digits_tf.preprocess.ink import FAINT_LEVEL, LEAST_LEVEL, Ink
 from digits_tf.preprocess.patch import Patch, cut_out
 from digits_tf.preprocess.plane import Plane
 
@@ -20,6 +20,8 @@ from digits_tf.preprocess.plane import Plane
 # floors, a stroke above 0.24 or surroundings above 0.09; of other marks half have a level below
 # 1.7, a stroke above 0.25, surroundings above 0.2.
 _WIDEST_STROKE, _MOST_AROUND = 0.3, 0.15
+# What is a little less distinct may still be a digit beside one that is none of these.
+_FAINT_AROUND = 0.22
 # Bold ink is believed where it is crisp.
 _BOLD, _CRISP = 0.42, 0.03
 # From this aspect on, two digits that touch are thought of; from the other on, one digit is
@@ -63,10 +65,13 @@ class Option:
     Attributes:
         found: its digits, left to right.
         cost: what its shape says against it, in units of probability.
+        as_drawn: whether its digits are marks as they stand, neither cut nor joined, which may be
+            no digits at all.
     """
 
     found: list[Found]
     cost: float = 0.0
+    as_drawn: bool = True
 
 
 Cell = list[Option]  # at least one
@@ -88,12 +93,13 @@ class CellMaker:
         """The ink of a group; None if it is no ink."""
         patch = self._patches[id(group)] = cut_out(group, self._ink, self._plane)
         crop = patch.crop()
-        if crop is None or crop.level < LEAST_LEVEL * patch.floor:
+        if crop is None or crop.level < FAINT_LEVEL * patch.floor:
             return None
         widest = _BOLD if crop.surround < _CRISP else _WIDEST_STROKE
-        if crop.stroke > widest or crop.surround > _MOST_AROUND:
+        if crop.stroke > widest or crop.surround > _FAINT_AROUND:
             return None
-        return crop
+        faint = crop.level < LEAST_LEVEL * patch.floor or crop.surround > _MOST_AROUND
+        return dataclasses.replace(crop, faint=faint)
 
     def cells(self, kept: Sequence[tuple[Group, Crop]]) -> list[Cell]:
         """The cells of a text.
@@ -133,7 +139,8 @@ class CellMaker:
         bottoms = abs(one[0].y + one[0].h - other[0].y - other[0].h) / height
         if bottoms > _UNEVEN:
             apart = dataclasses.replace(apart, cost=_COST_UNEVEN)
-        return [apart, Option([self._whole(joined, crop)], _COST_JOINED + _COST_GAP * gap)]
+        cost = _COST_JOINED + _COST_GAP * gap
+        return [apart, Option([self._whole(joined, crop)], cost, as_drawn=False)]
 
     def _touching(self, group: Group, crop: Crop) -> Cell:
         """A wide mark as one digit or as several."""
@@ -156,7 +163,8 @@ class CellMaker:
                 )
             ]
             if len(found) == len(parts):
-                cell.append(Option(found, _COST_CUT + _COST_STROKE * _strokes_cut(solid, cuts)))
+                cost = _COST_CUT + _COST_STROKE * _strokes_cut(solid, cuts)
+                cell.append(Option(found, cost, as_drawn=False))
         return cell
 
 

@@ -6,15 +6,15 @@ from digits_tf.preprocess.groups import Group
 Cropped = tuple[Group, Crop]
 
 # Shares of the main group's height, contrast and stroke below which a group is something else.
-_HEIGHT, _LEVEL, _STROKE = 0.3, 0.5, 0.4
+_HEIGHT, _LEVEL, _STROKE = 0.3, 0.5, 0.25
 # One that stands on a line with an accepted one and is about as high may be fainter and thinner
 # than that: the pen ran dry, the chalk was pressed less.
-_BESIDE_LEVEL, _BESIDE_STROKE = 0.35, 0.35
-_BESIDE_HEIGHTS = 0.6, 1.6
+_BESIDE_LEVEL, _BESIDE_STROKE = 0.3, 0.2
+_BESIDE_HEIGHTS = 0.45, 1.6
 _BESIDE_OVERLAP = 0.5
 # A straight bar is a 1, an edge of something or the trace of a sponge. It has to match better.
 _BAR_WEIGHT = 0.25
-_BAR_HEIGHTS, _BAR_LEVEL = (0.6, 1.4), 0.7
+_BAR_HEIGHTS, _BAR_LEVEL, _BESIDE_BAR = (0.6, 1.4), 0.7, 0.35
 # What touches the border counts less: it is often the edge of the paper or of a table.
 _TOUCHING = 0.2
 # Lying on its side it is no digit at all.
@@ -29,10 +29,11 @@ def of_one_hand(cropped: list[Cropped]) -> list[Cropped]:
             kept only beside others that do not, or if there is little else.
     """
     cropped = [pair for pair in cropped if pair[0].w < _DASH * pair[0].h]
-    if not cropped:
+    sure = [pair for pair in cropped if not pair[1].faint]
+    if not sure:
         return []
-    main = max(cropped, key=ink)
-    inner = [pair for pair in cropped if bool(pair[0].contact) == bool(main[0].contact)]
+    main = max(sure, key=ink)
+    inner = [pair for pair in sure if bool(pair[0].contact) == bool(main[0].contact)]
     kept = [pair for pair in inner if pair is main or _matches(pair, main)]
     added = kept
     while added:  # a faint digit may stand beside a faint one
@@ -71,12 +72,13 @@ def _matches(pair: Cropped, main: Cropped) -> bool:
 
 def _stands_beside(pair: Cropped, other: Cropped, main: Cropped) -> bool:
     (each, crop), (accepted, _) = pair, other
-    low, high = _BAR_HEIGHTS if each.is_bar else _BESIDE_HEIGHTS
+    low, high = _BAR_HEIGHTS if each.is_bar or crop.faint else _BESIDE_HEIGHTS
     shared = min(each.y + each.h, accepted.y + accepted.h) - max(each.y, accepted.y)
     return (
         low <= each.h / accepted.h <= high
         and shared >= _BESIDE_OVERLAP * min(each.h, accepted.h)
         and crop.level >= _BESIDE_LEVEL * main[1].level
         and _width(pair) >= _BESIDE_STROKE * _width(main)
-        and (not each.is_bar or (not each.contact and crop.level >= _LEVEL * main[1].level))
+        and (not crop.faint or not (each.contact or each.is_bar))
+        and (not each.is_bar or (not each.contact and crop.level >= _BESIDE_BAR * main[1].level))
     )

@@ -25,6 +25,7 @@ class Crop:
         stroke: the strokes' mean width as a share of the longer side.
         box: x, y, w, h of the ink in pixels of the contrast that it came from.
         surround: the mean contrast of what is around the ink, as a share of its own.
+        faint: whether it is too little distinct to be ink, but for the company that it keeps.
     """
 
     image: np.ndarray
@@ -32,6 +33,7 @@ class Crop:
     stroke: float
     box: tuple[int, int, int, int]
     surround: float
+    faint: bool = False
 
 
 def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | None:

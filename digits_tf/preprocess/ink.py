@@ -27,7 +27,7 @@ _NOISE_SAMPLE = 1200  # pixels
 # Ink stands out of the noise by so many deviations, and by so many grey levels at the least.
 _SIGMAS, _LEAST_CONTRAST = 4.0, 8.0
 # A mark's ink stands above what is taken for ink at all by this factor; see `cells`.
-LEAST_LEVEL = 1.9
+LEAST_LEVEL, FAINT_LEVEL = 1.9, 1.5
 # Most of a picture is ground: this share of its pixels. Ink stands out by so many times the
 # contrast that the ground reaches there, unless that is more than such a share of the ink's own:
 # then it is a picture with little ground.

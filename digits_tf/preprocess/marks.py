@@ -14,6 +14,8 @@ _LEAST_OUTLINE = 6
 _LEVELS = (0.2, 0.33, 0.5, 0.7)
 # Wider than this times its height, a mark is not one digit.
 _WIDEST = 1.5
+# Wider than this it cannot be one; and digits of a row are all about as high as the row.
+_WIDEST_DIGIT, _LEAST_PART = 2.2, 0.6
 # An 8 has two holes, and a loop may add one. Smaller holes than this share of the box are grain.
 _MOST_HOLES, _HOLE = 3, 0.008
 
@@ -89,7 +91,8 @@ def _at(
         lattice = sum(cv2.contourArea(each) >= least for each in holes) > _MOST_HOLES
         if len(levels) > 1 and levels[1] > levels[0] and (lattice or _is_tangle(mark)):
             alone = _alone(part, corner, mark, holes)
-            marks += _at(alone, (mark.x, mark.y), plane, levels[1:])
+            apart = _at(alone, (mark.x, mark.y), plane, levels[1:])
+            marks += apart if lattice or mark.contact or _falls_apart(mark, apart) else [mark]
         elif not lattice:
             marks.append(mark)
     return marks
@@ -107,6 +110,11 @@ def _measured(outline: np.ndarray, plane: tuple[int, ...]) -> Mark:
 
 def _is_tangle(mark: Mark) -> bool:
     return mark.contact > 0 or mark.w > _WIDEST * mark.h
+
+
+def _falls_apart(mark: Mark, parts: list[Mark]) -> bool:
+    """Whether a wide mark is made of others as tall, rather than one faint digit."""
+    return mark.w > _WIDEST_DIGIT * mark.h or any(part.h >= _LEAST_PART * mark.h for part in parts)
 
 
 def _chain(links: list[list[int]], first: int) -> Iterator[int]:

@@ -12,6 +12,8 @@ from digits_tf.recognizer.digit import Digit
 
 # The first way of finding digits is believed if so many of its readings are as sure as that.
 _SURE, _MOSTLY = 0.9, 0.75
+# What it is worth that a mark is surely no digit, where a digit that is sure is worth 1.
+_NO_DIGIT = 0.8
 
 
 class Recognizer:
@@ -120,4 +122,11 @@ class Recognizer:
 
 def _merit(read: tuple[Option, list[Digit]]) -> float:
     option, digits = read
-    return sum(digit.confidence for digit in digits) / len(digits) - option.cost
+    return sum(_worth(digit, option) for digit in digits) / len(digits) - option.cost
+
+
+def _worth(digit: Digit, option: Option) -> float:
+    if not option.as_drawn:
+        return digit.confidence
+    # A letter is rather a letter than two doubtful digits: an N cut in two is a 1 and a 7.
+    return max(digit.confidence, _NO_DIGIT * (1.0 - float(digit.probabilities.sum())))

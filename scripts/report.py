@@ -11,6 +11,7 @@ page says so. Without --data_dir, MNIST is taken from ../shared/data/mnist if th
 
 import datetime
 import importlib.metadata
+import json
 import os
 import shlex
 import sys
@@ -45,6 +46,9 @@ _EXPORTS = flags.DEFINE_string(
     "exports", str(_ROOT), "Folder with tflite/ and saved_models/; default: this clone's."
 )
 _OUT = flags.DEFINE_string("out", "docs/report", "Folder of the page and its pictures.")
+_CARD = flags.DEFINE_string(
+    "card", None, "Also write a model card into this file, with the runs in runs.json beside it."
+)
 _PHOTOS = flags.DEFINE_string(
     "photos", str(_SHARED / "photos"), "Folder with single.csv and rows.csv."
 )
@@ -96,8 +100,21 @@ def main(words: Sequence[str]) -> None:
     _draw_all(results, images[_one_each(labels)], sets, out)
     results["seconds"] = time.monotonic() - _START
     storage.write_json(out / "report.json", results)
-    storage.write_bytes(out / "README.md", page.page(results).encode())
+    text = page.page(results)
+    storage.write_bytes(out / "README.md", text.encode())
     print(f"report: {out / 'README.md'}")
+    if _CARD.value:
+        _write_card(Path(_CARD.value), text, out)
+
+
+def _write_card(path: Path, page: str, pictures: Path) -> None:
+    from report_parts import card
+
+    runs = path.with_name("runs.json")
+    noted = json.loads(runs.read_text()) if runs.is_file() else {}
+    place = Path(os.path.relpath(pictures, path.parent)).as_posix()
+    storage.write_bytes(path, card.card(page, noted, place).encode())
+    print(f"model card: {path}")
 
 
 def _measured(

@@ -12,6 +12,7 @@ pytest.importorskip("cv2")
 sys.path.append(str(ROOT / "scripts"))
 
 from report_parts import (
+    card,
     corruptions,
     drawings,
     figures,
@@ -266,3 +267,21 @@ def test_the_page():
     for block in text.split("\n\n"):
         if block.startswith("|"):
             assert len({line.count("|") for line in block.splitlines()}) == 1
+
+
+def test_the_card_has_the_runs_and_finds_the_pictures():
+    row = {
+        "epochs": 9,
+        "digits_an_epoch": 172_000,
+        "minutes": 15.0,
+        "held_out_accuracy": 0.99,
+        "machine": "a machine",
+        "versions": {"tensorflow": "2", "keras": "3"},
+    }
+    rows = [{**row, "seed": seed, "test_accuracy": 0.995 + 0.001 * seed} for seed in range(3)]
+    text = card.card("# Measured\n\n## One\n\n![dots](dots.png)\n", {"tiny": rows}, "../there")
+    assert "`tiny`: 99.60 ± 0.100 % over 3 seeds" in text
+    assert "![dots](../there/dots.png)" in text
+    assert [line for line in text.splitlines() if line.startswith("# ")] == ["# The shipped models"]
+    assert "## Measured" in text
+    assert "### One" in text

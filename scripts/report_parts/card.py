@@ -26,7 +26,7 @@ does not match is refused. A SavedModel is a program: open only those that you t
 ```python
 from digits_tf import Recognizer
 
-recognizer = Recognizer.load()          # tiny
+recognizer = Recognizer.load()  # tiny
 recognizer = Recognizer.load("resnet")
 ```
 

@@ -101,6 +101,12 @@ def test_bad_words_are_one_line_and_2(words, part):
     assert result.stdout == ""
 
 
+def test_a_shipped_model_is_known_by_its_name():
+    result = run("--tflite", "--model", "resnet", "--source", "demo", "--frames", "60")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout.splitlines()[-1])["text"]
+
+
 def test_opencv_and_ffmpeg_are_silent(tmp_path):
     whole = write_video(tmp_path / "whole.mp4", [0, 90], codec="mp4v").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from absl import flags
 
-from digits_tf import command
+from digits_tf import classifier, command
 from digits_tf.classifier import flags as model_flags
 from digits_tf.errors import DigitsError
 from digits_tf.opencv import import_cv2
@@ -123,7 +123,7 @@ def _check_model_flags() -> None:
     model = model_flags.MODEL.value
     if not _TFLITE.value and model is None:
         raise DigitsError("--notflite needs another model: name it with --model")
-    if _TFLITE.present > 0 and _TFLITE.value and model and Path(model).suffix != ".tflite":
+    if _TFLITE.present > 0 and _TFLITE.value and classifier.find(model).suffix != ".tflite":
         raise DigitsError(f"--tflite contradicts --model {model}: leave one of them out")
 
 

@@ -44,18 +44,10 @@ class Digits(abc.ABC):
 
 
 @dataclasses.dataclass(frozen=True)
-class IdxDigits(Digits):
-    """Digits in a pair of idx files; nothing is kept in memory.
-
-    Attributes:
-        image_file: the images.
-        label_file: the labels, as many.
-        transposed: whether rows and columns are stored the other way round, as in EMNIST.
-    """
+class _InFile(Digits):
+    """Pictures in an idx file; nothing is kept in memory."""
 
     image_file: idx.IdxFile
-    label_file: idx.IdxFile
-    transposed: bool = False
 
     @property
     def count(self) -> int:  # type: ignore[override]
@@ -66,6 +58,20 @@ class IdxDigits(Digits):
     def origin(self) -> str:  # type: ignore[override]
         """The image file's path."""
         return str(self.image_file.path)
+
+
+@dataclasses.dataclass(frozen=True)
+class IdxDigits(_InFile):
+    """Digits in a pair of idx files; nothing is kept in memory.
+
+    Attributes:
+        image_file: the images.
+        label_file: the labels, as many.
+        transposed: whether rows and columns are stored the other way round, as in EMNIST.
+    """
+
+    label_file: idx.IdxFile
+    transposed: bool = False
 
     def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Streams both files, see `Digits.batches`."""
@@ -113,24 +119,12 @@ class ArrayDigits(Digits):
 
 
 @dataclasses.dataclass(frozen=True)
-class Others(Digits):
+class Others(_InFile):
     """Pictures of what is no digit, all labelled `NOT_A_DIGIT`.
 
     Attributes:
         image_file: the pictures.
     """
-
-    image_file: idx.IdxFile
-
-    @property
-    def count(self) -> int:  # type: ignore[override]
-        """How many pictures."""
-        return self.image_file.shape[0]
-
-    @property
-    def origin(self) -> str:  # type: ignore[override]
-        """The image file's path."""
-        return str(self.image_file.path)
 
     def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Streams the file, see `Digits.batches`."""

@@ -5,8 +5,11 @@ import dataclasses
 import cv2
 import numpy as np
 
-# The ground is looked at on a grid of about so many cells along the shorter side.
-_CELLS = 45
+# The ground is looked at on a grid of about so many cells along the shorter side; one that has
+# more than that by such a factor is halved.
+_CELLS, _HALVED = 45, 1.6
+# The median, on every so many of these cells: it hardly changes from one to the next.
+_SPARSE = 2
 # Side of the median's window as a share of the shorter side: it says what the ground is and what
 # the ink, so ink must cover less than half of any window.
 _WINDOW = 0.7
@@ -40,6 +43,7 @@ _COARSE_RIVAL = 0.15
 _PEAK_SIDE = 0.03
 # The other polarity is looked at only if its peak is this share of the stronger's.
 _RIVAL = 0.45
+_AROUND = np.ones((3, 3), np.uint8)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -110,7 +114,10 @@ def _peak(contrast: np.ndarray) -> float:
     """The strongest contrast that more than a few glints have."""
     peak = cv2.minMaxLoc(contrast)[1]
     least = _PEAK_SIDE * max(contrast.shape)
-    while peak > 1 and np.count_nonzero(contrast > 0.6 * peak) < least:
+    while peak > 1:
+        _, strong = cv2.threshold(contrast, 0.6 * peak, 255, cv2.THRESH_BINARY)
+        if cv2.countNonZero(strong) >= least:
+            break
         peak *= 0.8
     return peak
 
@@ -125,10 +132,13 @@ def _contrast(plane: np.ndarray, ground: np.ndarray, dark: bool) -> np.ndarray:
 
 
 def _coarse(small: np.ndarray) -> np.ndarray:
-    step = max(1, min(small.shape) // _CELLS)
-    height, width = small.shape[0] // step, small.shape[1] // step
-    cells = small[: height * step, : width * step]
-    return cv2.resize(cells, (width, height), interpolation=cv2.INTER_AREA)
+    # By halves: OpenCV has a quick way for these alone.
+    cells = small
+    while min(cells.shape) >= _HALVED * _CELLS:
+        height, width = cells.shape[0] // 2, cells.shape[1] // 2
+        even = cells[: 2 * height, : 2 * width]
+        cells = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+    return cells
 
 
 def _grounds(coarse: np.ndarray) -> dict[bool, np.ndarray]:
@@ -138,27 +148,38 @@ def _grounds(coarse: np.ndarray) -> dict[bool, np.ndarray]:
     """
     # The median tells ink from ground but is blunt; the closing follows the light but would call
     # the hole of a dark 0 light ink.
-    middle = cv2.medianBlur(coarse, max(3, int(_WINDOW * min(coarse.shape)) // 2 * 2 + 1))
+    middle = _middle(coarse)
     # Light ink is dark ink of the negative.
     planes = {True: (coarse, middle), False: (cv2.bitwise_not(coarse), cv2.bitwise_not(middle))}
     wide = {dark: cv2.min(_closed(pair[0], _WIDE_STROKE), pair[1]) for dark, pair in planes.items()}
     inks = {dark: cv2.subtract(ground, planes[dark][0]) for dark, ground in wide.items()}
-    peaks = {dark: int(ink.max()) for dark, ink in inks.items()}
+    peaks = {dark: cv2.minMaxLoc(ink)[1] for dark, ink in inks.items()}
     grounds = {}
     for dark, (cells, _) in planes.items():
         if peaks[dark] < _COARSE_RIVAL * peaks[not dark]:
             continue
         ink, ground = inks[dark], wide[dark]
         thin = cv2.min(_closed(cells, _THIN_STROKE), ground)
-        strong = ink > 0.5 * peaks[dark]
-        lost = np.count_nonzero(cv2.subtract(thin, cells)[strong] < _KEPT * ink[strong])
-        if lost <= _LOST * np.count_nonzero(strong):
+        _, strong = cv2.threshold(ink, 0.5 * peaks[dark], 255, cv2.THRESH_BINARY)
+        missing = cv2.subtract(cv2.convertScaleAbs(ink, alpha=_KEPT), cv2.subtract(thin, cells))
+        lost = cv2.countNonZero(cv2.bitwise_and(missing, strong))
+        if lost <= _LOST * cv2.countNonZero(strong):
             ground = thin
         # Along the edge of a shadow a pixel may belong to either side. What is no darker than the
         # darker one is no ink there.
-        ground = cv2.erode(ground, np.ones((3, 3), np.uint8))
+        ground = cv2.erode(ground, _AROUND)
         grounds[dark] = ground if dark else cv2.bitwise_not(ground)
     return grounds
+
+
+def _middle(coarse: np.ndarray) -> np.ndarray:
+    """The median of each cell's surroundings."""
+    start = min(_SPARSE // 2, min(coarse.shape) - 1)
+    # The median of nine cells stands for them: a single cell may be ink.
+    sparse = cv2.medianBlur(coarse, 3)[start::_SPARSE, start::_SPARSE].copy()
+    window = max(3, int(_WINDOW * min(sparse.shape)) // 2 * 2 + 1)
+    size = coarse.shape[1], coarse.shape[0]
+    return cv2.resize(cv2.medianBlur(sparse, window), size, interpolation=cv2.INTER_LINEAR)
 
 
 def _closed(coarse: np.ndarray, share: float) -> np.ndarray:

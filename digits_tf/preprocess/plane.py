@@ -93,5 +93,8 @@ class Shrinker:
         if factor > 1:
             second = first + factor // 2
             np.copyto(two, full[second : stop[0] : factor, second : stop[1] : factor])
-            cv2.addWeighted(one, 0.5, two, 0.5, 0.0, dst=one)
+            # Their mean, up to a grey level: halves add up in half of the time of a weighted sum.
+            np.right_shift(one, 1, out=one)
+            np.right_shift(two, 1, out=two)
+            cv2.add(one, two, dst=one)
         return Plane(full, one, factor)

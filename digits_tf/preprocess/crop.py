@@ -1,6 +1,7 @@
 """A digit's ink as MNIST would have it."""
 
 import dataclasses
+import functools
 
 import cv2
 import numpy as np
@@ -53,26 +54,25 @@ def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | N
     if max(contrast.shape) > _LONGEST:
         return _strip_crop(contrast, mask, floor)
     ink = cv2.bitwise_and(contrast, mask)
-    around = cv2.mean(contrast, cv2.bitwise_not(mask))[0]
-    _, solid = cv2.threshold(ink, floor, 255, cv2.THRESH_BINARY)
-    edges_too = cv2.mean(ink, solid)[0]
+    outside = mask.size - cv2.countNonZero(mask)
+    around = (cv2.sumElems(contrast)[0] - cv2.sumElems(ink)[0]) / max(outside, 1)
+    edges_too = _mean_above(ink, floor)
     # Strokes have soft edges: the mean of what is above the mean is the ink's own level. A step
     # below it, as the ink of a drawn picture may be of one level throughout.
-    _, solid = cv2.threshold(ink, edges_too - 1, 255, cv2.THRESH_BINARY)
-    level = cv2.mean(ink, solid)[0]
+    level = _mean_above(ink, edges_too - 1)
     if not level:
         return None
     low, high = max(_GROUND * level, 0.7 * floor), _FULL * level
     gain = 255 / max(high - low, 1)
-    ink = cv2.convertScaleAbs(cv2.subtract(ink, low), alpha=gain)
+    ink = cv2.addWeighted(ink, gain, ink, 0, -gain * low)
     _, solid = cv2.threshold(ink, 100, 255, cv2.THRESH_BINARY)
     box = cv2.boundingRect(solid)
     longer = max(box[2:])
     if not longer:
         return None
     # The mean distance to the edge is a quarter of the stroke's width.
-    distance = cv2.distanceTransform(solid, cv2.DIST_L2, 3)
-    stroke = max(1.0, 4 * cv2.mean(distance, solid)[0] - 1)
+    distance = cv2.sumElems(cv2.distanceTransform(solid, cv2.DIST_L2, 3))[0]
+    stroke = max(1.0, 4 * distance / cv2.countNonZero(solid) - 1)
     ink = _widened(ink, round(_LEAST_STROKE * longer / INK_SIDE - stroke))
     _, solid = cv2.threshold(ink, 64, 255, cv2.THRESH_BINARY)
     x, y, w, h = cv2.boundingRect(solid)
@@ -82,6 +82,13 @@ def mnist_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | N
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     image = _centred(cv2.resize(ink, size, interpolation=interpolation))
     return Crop(image, level, stroke / longer, box, around / level)
+
+
+def _mean_above(ink: np.ndarray, least: float) -> float:
+    """The mean of what is above a level; 0 if nothing is."""
+    _, above = cv2.threshold(ink, least, 0, cv2.THRESH_TOZERO)
+    # Some times as quick as `cv2.mean` with a mask.
+    return cv2.sumElems(above)[0] / max(cv2.countNonZero(above), 1)
 
 
 def _strip_crop(contrast: np.ndarray, mask: np.ndarray, floor: float) -> Crop | None:
@@ -104,8 +111,12 @@ def _widened(ink: np.ndarray, missing: int) -> np.ndarray:
         return ink
     pad = missing // 2 + 1
     ink = cv2.copyMakeBorder(ink, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1))
-    return cv2.dilate(ink, brush)
+    return cv2.dilate(ink, _brush(missing + 1))
+
+
+@functools.lru_cache
+def _brush(side: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
 
 def _centred(ink: np.ndarray) -> np.ndarray:

@@ -8,10 +8,11 @@ import numpy as np
 from digits_tf.preprocess.crop import Crop, mnist_crop
 from digits_tf.preprocess.groups import Group
 from digits_tf.preprocess.ink import Ink
-from digits_tf.preprocess.plane import Plane
+from digits_tf.preprocess.plane import Plane, sampled
 
-# Smaller digits than this on the plane they were found on are cropped from the frame itself.
-_FINE_ENOUGH = 44
+# Smaller digits than this on the plane they were found on are cropped from the frame itself, of
+# which so many pixels are taken at the least, if it has them.
+_FINE_ENOUGH, _FINE = 44, 60
 _AROUND = np.ones((3, 3), np.uint8)
 
 
@@ -72,8 +73,10 @@ def cut_out(marks: Group, ink: Ink, plane: Plane) -> Patch:
         contrast = ink.contrast[top:bottom, left:right]
         return Patch(contrast, mask, ink.floor, corner, factor)
     factor = int(factor)
-    part = np.s_[top * factor : bottom * factor, left * factor : right * factor]
-    fine = np.ascontiguousarray(plane.full[part])
+    part = plane.full[top * factor : bottom * factor, left * factor : right * factor]
+    finer = max(1, factor * max(w, h) // _FINE)
+    shape = part.shape[0] // finer, part.shape[1] // finer
+    fine = sampled(part, finer, np.empty(shape, np.uint8), np.empty(shape, np.uint8))
     contrast = ink.of(fine, left, top, right - left, bottom - top)
     mask = cv2.resize(mask, (fine.shape[1], fine.shape[0]), interpolation=cv2.INTER_NEAREST)
-    return Patch(contrast, mask, ink.floor, corner, 1)
+    return Patch(contrast, mask, ink.floor, corner, finer)

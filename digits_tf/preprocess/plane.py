@@ -84,17 +84,33 @@ class Shrinker:
                 np.empty((height, width), np.uint8),
             )
         one, two = self._buffers[height, width]
-        # Two on the diagonal of each cell, half a cell apart: a stroke of half a cell's width hits
-        # one of them, wherever it lies, and gets the contrast that the mean of the cell has, for a
-        # fraction of the time.
-        first = factor // 4
-        stop = height * factor, width * factor
-        np.copyto(one, full[first : stop[0] : factor, first : stop[1] : factor])
-        if factor > 1:
-            second = first + factor // 2
-            np.copyto(two, full[second : stop[0] : factor, second : stop[1] : factor])
-            # Their mean, up to a grey level: halves add up in half of the time of a weighted sum.
-            np.right_shift(one, 1, out=one)
-            np.right_shift(two, 1, out=two)
-            cv2.add(one, two, dst=one)
-        return Plane(full, one, factor)
+        return Plane(full, sampled(full, factor, one, two), factor)
+
+
+def sampled(full: np.ndarray, factor: int, one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    """Shrinks a plane by a whole number.
+
+    Of each cell two pixels on its diagonal are taken, half a cell apart: a stroke of half a cell's
+    width hits one of them, wherever it lies, and gets the contrast that the mean of the cell has,
+    for a fraction of the time.
+
+    Args:
+        full: uint8 (h, w), may have gaps between its pixels.
+        factor: pixels a cell.
+        one: uint8 (h // factor, w // factor), filled with the result.
+        two: likewise, filled with something.
+
+    Returns:
+        `one`.
+    """
+    first = factor // 4
+    stop = one.shape[0] * factor, one.shape[1] * factor
+    np.copyto(one, full[first : stop[0] : factor, first : stop[1] : factor])
+    if factor > 1:
+        second = first + factor // 2
+        np.copyto(two, full[second : stop[0] : factor, second : stop[1] : factor])
+        # Their mean, up to a grey level: halves add up in half of the time of a weighted sum.
+        np.right_shift(one, 1, out=one)
+        np.right_shift(two, 1, out=two)
+        cv2.add(one, two, dst=one)
+    return one

@@ -11,12 +11,8 @@ time, all crops of a frame in one batch. Where TensorFlow is installed the netwo
 into the temporary folder; elsewhere name a copy of that file with --seed_model.
 """
 
-import datetime
-import importlib.metadata
 import json
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -28,14 +24,12 @@ from absl import flags
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from digits_tf import command, machine
+from digits_tf import classifier, command
 from digits_tf.classifier.flags import MODEL
-from digits_tf.errors import DigitsError
-from digits_tf.opencv import import_cv2, write_picture
+from digits_tf.opencv import import_cv2
 
 if TYPE_CHECKING:
-    from bench_scene import Frame
-
+    from digits_tf.benchmark.board import Frame
     from digits_tf.classifier import Classifier
 
 _FRAMES = flags.DEFINE_integer("frames", 300, "Frames of each kind.", lower_bound=2)
@@ -45,7 +39,7 @@ _SEED_MODEL = flags.DEFINE_string(
 )
 _JSON = flags.DEFINE_boolean("json", False, "Print one JSON object instead of tables.")
 
-_WARM_UP = 10  # frames that are not counted
+_SIZE, _DIGITS = "1080p", (1, 12)
 _STARTS = 5
 # What is aimed at, with twelve digits in view and from the shell to the first reading.
 GOAL_MS, GOAL_START_S = 16.0, 1.0
@@ -56,28 +50,23 @@ Times = dict[str, list[float]]
 def main(words: Sequence[str]) -> None:
     """Times both and prints the table."""
     cv2 = import_cv2()
-    from bench_scene import HEIGHT, SCENES, WIDTH
     from plain_steps import load_net
 
+    from digits_tf.benchmark import conditions, start
+    from digits_tf.benchmark.board import SIZES
     from digits_tf.recognizer import Recognizer
 
     cv2.setNumThreads(1)
     seed_net = load_net(_SEED_MODEL.value)
     recognizer = Recognizer.load(MODEL.value, threads=1)
     result: dict[str, Any] = {
-        "size": [WIDTH, HEIGHT],
+        "size": SIZES[_SIZE],
         "frames": _FRAMES.value,
         "threads": 1,
-        "digits": {str(digits): _time(digits, recognizer, seed_net) for digits in SCENES},
-        "start_s": _start_seconds(),
+        "digits": {str(digits): _time(digits, recognizer, seed_net) for digits in _DIGITS},
+        "start": start.measure(classifier.find(MODEL.value), _STARTS),
         "goals": {"ms_12_digits": GOAL_MS, "start_s": GOAL_START_S},
-        "machine": machine.describe(),
-        "versions": {
-            "opencv": cv2.__version__,
-            "ai-edge-litert": importlib.metadata.version("ai-edge-litert"),
-            "numpy": np.__version__,
-        },
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "conditions": conditions.describe(),
     }
     print(json.dumps(result)) if _JSON.value else _print(result)
 
@@ -85,8 +74,9 @@ def main(words: Sequence[str]) -> None:
 def _time(digits: int, recognizer: Any, seed_net: "Classifier | None") -> dict[str, Any]:
     """Reads the frames with both and sums up."""
     import plain_steps
-    from bench_scene import frames
 
+    from digits_tf.benchmark.board import SIZES, frames
+    from digits_tf.benchmark.timing import WARM_UP
     from digits_tf.recognizer import text
 
     right, seed_crops = [], []
@@ -110,14 +100,14 @@ def _time(digits: int, recognizer: Any, seed_net: "Classifier | None") -> dict[s
             times |= {"net": 1000 * (end - middle), "total": 1000 * (end - start)}
         return times
 
-    times = _take_turns({"ours": ours, "seed": seed}, frames(digits))
+    times = _take_turns({"ours": ours, "seed": seed}, frames(SIZES[_SIZE], digits))
     summary: dict[str, Any] = {name: _summary(each) for name, each in times.items()}
     summary["times_faster"] = {
         stage: summary["seed"][stage]["median_ms"] / summary["ours"][stage]["median_ms"]
         for stage in ("find", "total")
         if stage in summary["seed"]
     }
-    summary["read_right"] = float(np.mean(right[_WARM_UP:]))
+    summary["read_right"] = float(np.mean(right[WARM_UP:]))
     summary["seed_crops"] = float(np.median(seed_crops))
     return summary
 
@@ -126,51 +116,26 @@ def _take_turns(
     programs: dict[str, Callable[["Frame"], dict[str, float]]], source: Iterator["Frame"]
 ) -> dict[str, Times]:
     """Milliseconds by program and stage; who begins changes with each frame."""
+    from digits_tf.benchmark.timing import WARM_UP
+
     times: dict[str, Times] = {name: {} for name in programs}
     names = list(programs)
-    for number in range(_WARM_UP + _FRAMES.value):
+    for number in range(WARM_UP + _FRAMES.value):
         frame = next(source)
         names.reverse()
         for name in names:
             taken = programs[name](frame)
-            if number >= _WARM_UP:
+            if number >= WARM_UP:
                 for stage, value in taken.items():
                     times[name].setdefault(stage, []).append(value)
     return times
 
 
 def _summary(times: Times) -> dict[str, Any]:
-    return {
-        stage: {
-            "median_ms": float(np.median(values)),
-            "p95_ms": float(np.percentile(values, 95)),
-            "per_s": 1000 / float(np.median(values)),
-        }
-        for stage, values in times.items()
-    }
+    from digits_tf.benchmark.timing import summary
 
-
-def _start_seconds() -> dict[str, float]:
-    """From the shell to the end of `python -m digits_tf.predict one.png`."""
-    from bench_scene import frames
-
-    seconds = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "one.png"
-        write_picture(path, next(frames(1)).pixels)
-        for _ in range(_STARTS):
-            start = time.perf_counter()
-            result = subprocess.run(
-                [sys.executable, "-m", "digits_tf.predict", str(path)],
-                cwd=Path(__file__).resolve().parent.parent,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            seconds.append(time.perf_counter() - start)
-            if result.returncode:
-                raise DigitsError(f"digits_tf.predict failed: {result.stderr.strip()[-300:]}")
-    return {"median": float(np.median(seconds)), "most": max(seconds)}
+    found = {stage: summary(values) for stage, values in times.items()}
+    return {stage: {**each, "per_s": 1000 / each["median_ms"]} for stage, each in found.items()}
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -192,17 +157,18 @@ def _print(result: dict[str, Any]) -> None:
             f"the seed's steps cut out {row['seed_crops']:.0f}",
             end="",
         )
-    total, start = result["digits"]["12"]["ours"]["total"], result["start_s"]
+    total, start = result["digits"]["12"]["ours"]["total"], result["start"]
     print(
         f"\n\nframe to reading with 12 digits: {_cell(total)} ms, goal {GOAL_MS:.0f} ms: "
         f"{_verdict(total['median_ms'] < GOAL_MS)}\n"
-        f"start of digits_tf.predict to its first reading: {start['median']:.2f} s "
-        f"(at most {start['most']:.2f}), goal {GOAL_START_S:.0f} s: "
-        f"{_verdict(start['median'] < GOAL_START_S)}\n"
+        f"start of digits_tf.camera to its first reading: {start['median_s']:.2f} s "
+        f"(at most {start['most_s']:.2f}), goal {GOAL_START_S:.0f} s: "
+        f"{_verdict(start['median_s'] < GOAL_START_S)}\n"
         f"{result['frames']} frames of {'x'.join(map(str, result['size']))} each, one thread"
     )
-    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    print(f"{result['machine']}; {versions}; {result['date']}")
+    conditions = result["conditions"]
+    versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
+    print(f"{conditions['machine']}; {versions}; {conditions['date']}")
 
 
 def _cell(summary: dict[str, float]) -> str:

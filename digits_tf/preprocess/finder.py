@@ -94,9 +94,10 @@ class Finder:
         self._ink = ink
         contrast, peak = ink.contrast, ink.peak
         maker = CellMaker(ink, plane)
+        least = max(5.0, _LEAST_HEIGHT * contrast.shape[0])
         for _ in range(_PEELS):
-            marks = find_marks(contrast, peak, ink.floor)
-            cropped = [(each, maker.crop(each)) for each in _digits(marks, contrast.shape)]
+            marks = find_marks(contrast, peak, ink.floor, least)
+            cropped = [(each, maker.crop(each)) for each in _digits(marks, least)]
             kept = company.of_one_hand([(each, crop) for each, crop in cropped if crop])
             if kept:
                 crops = {id(each): crop for each, crop in kept}
@@ -126,8 +127,7 @@ def _differ(one: np.ndarray, other: np.ndarray) -> bool:
     return cv2.minMaxLoc(difference)[1] > cv2.mean(difference)[0] + _COLOURED
 
 
-def _digits(marks: list[Mark], shape: tuple[int, ...]) -> list[Group]:
-    least = max(5.0, _LEAST_HEIGHT * shape[0])
+def _digits(marks: list[Mark], least: float) -> list[Group]:
     kept = [mark for mark in marks if mark.contact <= _MOST_CONTACT * mark.longer]
     tallest = max((mark.h for mark in kept if not mark.contact), default=0)
     # Noise has thousands of specks: each with each would take seconds.

@@ -55,19 +55,25 @@ class Mark:
         )
 
 
-def find_marks(contrast: np.ndarray, peak: float, floor: float) -> list[Mark]:
+def find_marks(contrast: np.ndarray, peak: float, floor: float, least: float) -> list[Mark]:
     """Lists the marks of ink, also those within holes of others.
 
     Args:
         contrast: uint8 (h, w).
         peak: the ink's strongest contrast.
         floor: contrast that is noise.
+        least: the smallest digit's height in pixels; what is smaller is not taken apart.
     """
-    return _at(contrast, (0, 0), contrast.shape, [max(floor, level * peak) for level in _LEVELS])
+    levels = [max(floor, level * peak) for level in _LEVELS]
+    return _at(contrast, (0, 0), contrast.shape, levels, least)
 
 
 def _at(
-    part: np.ndarray, corner: tuple[int, int], plane: tuple[int, ...], levels: list[float]
+    part: np.ndarray,
+    corner: tuple[int, int],
+    plane: tuple[int, ...],
+    levels: list[float],
+    least: float,
 ) -> list[Mark]:
     _, mask = cv2.threshold(part, levels[0], 255, cv2.THRESH_BINARY)
     outlines, hierarchy = cv2.findContours(
@@ -77,21 +83,22 @@ def _at(
         return []
     links = hierarchy.reshape(-1, 4).tolist()
     marks = []
-    for outline, (_, _, hole, parent) in zip(outlines, links, strict=True):
+    for outline, (_, _, child, parent) in zip(outlines, links, strict=True):
         if parent >= 0 or len(outline) < _LEAST_OUTLINE:
             continue
         mark = _measured(outline, plane)
-        least = _HOLE * mark.w * mark.h
+        hole = _HOLE * mark.w * mark.h
         # A hole's area is at most that of a circle with its outline; most are grain.
         holes = [
             outlines[number]
-            for number in _chain(links, hole)
-            if len(outlines[number]) ** 2 >= 4 * np.pi * least
+            for number in _chain(links, child)
+            if len(outlines[number]) ** 2 >= 4 * np.pi * hole
         ]
-        lattice = sum(cv2.contourArea(each) >= least for each in holes) > _MOST_HOLES
-        if len(levels) > 1 and levels[1] > levels[0] and (lattice or _is_tangle(mark)):
+        lattice = sum(cv2.contourArea(each) >= hole for each in holes) > _MOST_HOLES
+        deeper = len(levels) > 1 and levels[1] > levels[0] and mark.longer >= least
+        if deeper and (lattice or _is_tangle(mark)):
             alone = _alone(part, corner, mark, holes)
-            apart = _at(alone, (mark.x, mark.y), plane, levels[1:])
+            apart = _at(alone, (mark.x, mark.y), plane, levels[1:], least)
             marks += apart if lattice or mark.contact or _falls_apart(mark, apart) else [mark]
         elif not lattice:
             marks.append(mark)

@@ -13,7 +13,7 @@ from digits_tf import classifier
 
 pytest.importorskip("cv2")
 
-from digits_tf.benchmark import board  # noqa: E402
+from digits_tf.benchmark import board
 
 SCRIPTS = ROOT / "scripts"
 

@@ -1,0 +1,58 @@
+"""Which model files are timed."""
+
+from pathlib import Path
+
+from digits_tf import classifier
+from digits_tf.classifier.loading import SHIPPED
+from digits_tf.errors import DigitsError
+
+
+def shipped(names: tuple[str, ...] = SHIPPED) -> list[Path]:
+    """The .tflite files that come with the program, of each model the largest first.
+
+    Args:
+        names: of the models.
+
+    Raises:
+        DigitsError: if one is missing.
+    """
+    return [
+        path
+        for name in names
+        for path in sorted(
+            classifier.shipped_model(name).parent.glob(f"{name}_*.tflite"),
+            key=lambda path: -path.stat().st_size,
+        )
+    ]
+
+
+def reader(model: str | None) -> Path:
+    """The file that reads frames, as `--model` names it for every command.
+
+    Raises:
+        DigitsError: if it is no .tflite file.
+    """
+    path = classifier.find(model)
+    if path.suffix != ".tflite":
+        raise DigitsError(
+            f"{path}: expected a .tflite file to time (python -m digits_tf.export makes one)"
+        )
+    return path
+
+
+def timed(model: str | None) -> list[Path]:
+    """The files whose networks are timed by themselves.
+
+    Args:
+        model: None: all that are shipped, and the one that reads frames; "tiny" or "resnet": its
+            three formats; a path: that file.
+
+    Raises:
+        DigitsError: if there is none.
+    """
+    path = reader(model)
+    if model is None:
+        others = shipped()
+    else:
+        others = shipped((model,)) if model in SHIPPED and path != Path(model) else []
+    return others if path in others else [path, *others]

@@ -18,6 +18,10 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: the usual end of a program that runs until it is told to end."""
+
+
 def fail(message: str) -> NoReturn:
     """Prints one line to standard error and exits with 2."""
     print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
@@ -32,7 +36,8 @@ def run(
     """Parses the flags, calls `main` with the words that are no flags, and exits.
 
     absl's own `app.run` ends `--help` with 1 and shows tracebacks; here `--help` ends with 0, a
-    wrong flag or bad input with one line and 2, Ctrl-C and SIGTERM with one line and 130.
+    wrong flag or bad input with one line and 2, Ctrl-C and SIGTERM with one line and 130 (a `main`
+    for which SIGTERM is no failure catches `Terminated`).
 
     Args:
         main: takes the positional words, returns the exit code (None: 0).
@@ -88,7 +93,7 @@ def describe(error: OSError) -> str:
 
 
 def _interrupt(signum: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt
+    raise Terminated
 
 
 def _program_name() -> str:

@@ -172,6 +172,26 @@ def test_a_recording_goes_on_through_hold_and_is_closed_at_the_end(here):
     assert len(read_video(here / "out.mp4")[0]) == 6
 
 
+def test_what_is_shown_recorded_and_saved_is_the_colour_that_came_with_the_grey(here):
+    recognizer, source = FakeRecognizer([digit()]), FakeFile(9, fps=30.0)
+    grey, colour = (
+        np.full((480, 640), 90, np.uint8),
+        np.full((480, 640, 3), (200, 90, 20), np.uint8),
+    )
+    source.read = lambda timeout: Frame(grey, 0.0, colour=colour)
+    display = FakeDisplay([None, Wish.SAVE, Wish.END])
+    loop = make(source, display, recognizer=recognizer)
+    loop.record(here / "out.mp4")
+    loop.run()
+    loop.close()
+    assert all(seen is grey for seen in recognizer.seen)
+    assert display.pictures[0][0, 0].tolist() == [200, 90, 20]
+    (saved,) = here.glob("digits-*.png")
+    assert (cv2.imread(str(saved)) == colour).all()
+    blue, green, red = read_video(here / "out.mp4")[0][0][0, 0].tolist()
+    assert blue > green + 50 > red + 50
+
+
 def test_what_cannot_be_saved_is_told_and_the_loop_goes_on(here, monkeypatch, capsys):
     def full(view, folder):
         raise OSError(28, "No space left on device", "x.png")
@@ -189,6 +209,20 @@ def test_a_recording_asked_for_that_fails_ends_it(here, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 0}))
     with pytest.raises(DigitsError, match="the disk is full"):
         loop.run()
+
+
+def test_the_watchdog_is_told_of_frames_and_of_nothing_else():
+    """A camera that is lost gives no frame: systemd is to start the program anew."""
+    pings, source = [], FakeFile(2)
+    source.live = True
+    read, start = source.read, time.monotonic()
+    source.read = lambda timeout: (
+        None if source.next == 2 and time.monotonic() - start < 0.2 else read(timeout)
+    )
+    watchdog = type("Pings", (), {"ping": lambda self, now: pings.append(now)})()
+    parts = FakeRecognizer(), FakeDisplay(draws=False), Notices(), Steadier(0.5), Overlay()
+    Loop(source, *parts, paced=False, watchdog=watchdog).run()
+    assert len(pings) == 2
 
 
 def test_the_summary_says_what_each_stage_took(capsys):

@@ -1,9 +1,7 @@
-"""Sources that are no live ones of OpenCV's: files, pictures, the Raspberry Pi's camera."""
+"""Sources that are files: pictures and videos."""
 
 import sys
-import types
 
-import numpy as np
 import pytest
 
 from camera_fakes import flat, write_picture, write_video
@@ -120,100 +118,6 @@ def test_a_folder_of_broken_pictures_is_an_error(tmp_path):
         (tmp_path / name).write_bytes(b"")
     with pytest.raises(DigitsError, match="none of them can be read"):
         read_all(open_source(str(tmp_path), Wanted(), lambda line: None))
-
-
-# The camera at a Raspberry Pi's ribbon cable, by picamera2's documented interface
-
-
-class FakePicamera2:
-    """Rounds widths down to 32 and pads rows to 64 bytes, as the hardware may."""
-
-    cameras: list = [{"Model": "imx708"}]  # noqa: RUF012
-    made: list = []  # noqa: RUF012
-    starts = True
-
-    @classmethod
-    def global_camera_info(cls):
-        return cls.cameras
-
-    def __init__(self):
-        self.closed, self.count = False, 0
-        FakePicamera2.made.append(self)
-
-    def create_video_configuration(self, main, lores, controls):
-        return {"main": dict(main), "lores": dict(lores), "controls": controls}
-
-    def configure(self, configuration):
-        assert configuration["lores"]["format"] == "YUV420"
-        for axis in (0, 1):
-            assert configuration["lores"]["size"][axis] <= configuration["main"]["size"][axis]
-        width, height = configuration["lores"]["size"]
-        configuration["lores"]["size"] = (width // 32 * 32, height)
-        self.configuration = configuration
-
-    def camera_configuration(self):
-        return self.configuration
-
-    def start(self):
-        if not self.starts:
-            raise RuntimeError("Camera __init__ sequence did not complete.")
-
-    def capture_array(self, name):
-        assert name == "lores"
-        self.count += 1
-        width, height = self.configuration["lores"]["size"]
-        planes = np.full((height * 3 // 2, -(-width // 64) * 64), 255, np.uint8)
-        planes[:height, :width] = self.count % 200
-        return planes
-
-    def stop(self):
-        pass
-
-    def close(self):
-        self.closed = True
-
-
-@pytest.fixture
-def picamera2(monkeypatch):
-    module = types.ModuleType("picamera2")
-    module.Picamera2 = FakePicamera2
-    monkeypatch.setattr(FakePicamera2, "made", [])
-    monkeypatch.setitem(sys.modules, "picamera2", module)
-    return FakePicamera2
-
-
-def test_the_grey_plane_of_a_pi_is_used_as_it_is(picamera2):
-    source = open_source("picamera", Wanted(1000, 480, 50.0), print)
-    # 992 is what the hardware made of 1000; rows are padded to 1024, and U and V lie below.
-    assert source.description == "picamera: 992x480 grey (asked for 1000x480, 50 FPS)"
-    frame = source.read(1.0)
-    assert frame.picture.shape == (480, 992)
-    assert np.ptp(frame.picture) == 0
-    (camera,) = picamera2.made
-    assert camera.configuration["controls"] == {"FrameRate": 50.0}
-    source.release()
-    assert camera.closed
-
-
-def test_a_missing_picamera2_says_what_to_type(monkeypatch):
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    with pytest.raises(DigitsError, match="sudo apt install python3-picamera2") as raised:
-        open_source("picamera", Wanted(), print)
-    assert "--system-site-packages" in str(raised.value)
-
-
-def test_a_missing_pi_camera_points_at_the_cable(picamera2, monkeypatch):
-    monkeypatch.setattr(picamera2, "cameras", [])
-    with pytest.raises(DigitsError, match="no camera at this Raspberry Pi: check the cable"):
-        open_source("picamera", Wanted(), print)
-    assert picamera2.made == []
-
-
-def test_a_pi_camera_that_does_not_start_is_given_back(picamera2, monkeypatch):
-    monkeypatch.setattr(picamera2, "starts", False)
-    with pytest.raises(DigitsError, match=r"does not start .*check the cable"):
-        open_source("picamera", Wanted(), print)
-    assert picamera2.made[0].closed
 
 
 def test_picamera2_is_imported_only_when_asked_for(tmp_path):

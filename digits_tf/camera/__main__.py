@@ -26,8 +26,9 @@ _DEMO_SECONDS = 20.0
 _SOURCE = flags.DEFINE_string(
     "source",
     "demo",
-    "A camera's number or /dev/videoN; picamera; a stream's address (rtsp://, http://); a video; a "
-    "picture, a folder or a pattern of pictures; or demo: a board on which the program writes.",
+    "A camera's number or /dev/videoN; picamera, or picamera:1 for a second one; a stream's "
+    "address (rtsp://, http://); a video; a picture, a folder or a pattern of pictures; or demo: a "
+    "board on which the program writes.",
 )
 _TFLITE = flags.DEFINE_boolean(
     "tflite", True, "Read with LiteRT and the exported .tflite file, without TensorFlow."
@@ -36,6 +37,15 @@ _WIDTH = flags.DEFINE_integer("width", 1920, "Pixels asked of a camera.", lower_
 _HEIGHT = flags.DEFINE_integer("height", 1080, "Pixels asked of a camera.", lower_bound=1)
 _FPS = flags.DEFINE_float(
     "fps", 30.0, "Frames per second asked of a camera.", lower_bound=1.0, upper_bound=1000.0
+)
+_CONTROLS = flags.DEFINE_string(
+    "controls",
+    "",
+    "Settings of a Raspberry Pi's camera, such as ExposureTime=8000,AnalogueGain=2; a colon "
+    "between values of one setting, as in ColourGains=1.5:2.",
+)
+_ROTATION = flags.DEFINE_enum(
+    "rotation", "0", ["0", "180"], "180: a Raspberry Pi's camera is mounted upside down."
 )
 _FRAMES = flags.DEFINE_integer(
     "frames",
@@ -67,7 +77,12 @@ flags.adopt_module_key_flags(model_flags)
 
 
 def main(words: Sequence[str]) -> None:
-    """Reads from the source until it ends."""
+    """Reads from the source until it ends, or until systemd ends it."""
+    with contextlib.suppress(command.Terminated):
+        _read()
+
+
+def _read() -> None:
     _check_model_flags()
     import_cv2()
     from digits_tf.camera.display import Display, Lines
@@ -76,8 +91,9 @@ def main(words: Sequence[str]) -> None:
     from digits_tf.camera.overlay import Overlay
     from digits_tf.camera.recording import check_path
     from digits_tf.camera.screen import has_display
-    from digits_tf.camera.sources import DEMO, Wanted, open_source
+    from digits_tf.camera.sources import DEMO, Wanted, controls, open_source
     from digits_tf.camera.steadier import Steadier
+    from digits_tf.camera.watchdog import Watchdog
     from digits_tf.recognizer import Recognizer
 
     record = Path(_RECORD.value) if _RECORD.value is not None else None
@@ -87,12 +103,19 @@ def main(words: Sequence[str]) -> None:
     recognizer = Recognizer.load(
         model_flags.MODEL.value, model_flags.THREADS.value, model_flags.THRESHOLD.value
     )
-    wanted = Wanted(_WIDTH.value, _HEIGHT.value, _FPS.value)
+    headless = _HEADLESS.value or not has_display()
+    wanted = Wanted(
+        _WIDTH.value,
+        _HEIGHT.value,
+        _FPS.value,
+        colour=record is not None or not headless,
+        rotation=int(_ROTATION.value),
+        controls=controls.parse(_CONTROLS.value),
+    )
     with contextlib.ExitStack() as stack:
         source = open_source(_SOURCE.value, wanted, notices.tell)
         stack.callback(source.release)
         notices.tell(source.description)
-        headless = _HEADLESS.value or not has_display()
         seconds, demo = _SECONDS.value, _SOURCE.value == DEMO
         display: Display
         if headless:
@@ -111,9 +134,11 @@ def main(words: Sequence[str]) -> None:
         # Unseen files are read as fast as can be; a demo has time, unless its frames are counted.
         paced = not headless or (demo and _FRAMES.value is None)
         steadier, overlay = Steadier(model_flags.THRESHOLD.value), Overlay(_MIRROR.value)
-        loop = Loop(source, recognizer, display, notices, steadier, overlay, paced)
+        watchdog = Watchdog()
+        loop = Loop(source, recognizer, display, notices, steadier, overlay, paced, watchdog)
         # Also after Ctrl-C, the usual end of a camera without a window.
         stack.callback(loop.close)
+        stack.callback(watchdog.stop)
         if record:
             loop.record(record)
         loop.run(_FRAMES.value, seconds)

@@ -15,6 +15,7 @@ from digits_tf.camera.recording import SUFFIX, Recording
 from digits_tf.camera.sources import Frame, Source
 from digits_tf.camera.steadier import Steadier
 from digits_tf.camera.view import View
+from digits_tf.camera.watchdog import Watchdog
 from digits_tf.command import describe
 from digits_tf.errors import DigitsError
 from digits_tf.recognizer import Recognizer
@@ -37,6 +38,7 @@ class Loop:
         overlay: draws, for a window or a recording.
         paced: whether a source with a rate of its own is held to it; if not, it runs as fast as it
             can.
+        watchdog: is told of each frame that was read.
     """
 
     def __init__(
@@ -48,10 +50,12 @@ class Loop:
         steadier: Steadier,
         overlay: Overlay,
         paced: bool = True,
+        watchdog: Watchdog | None = None,
     ):
         self._source, self._recognizer, self._display = source, recognizer, display
         self._notices, self._overlay, self._paced = notices, overlay, paced
         self._steadier = None if source.still else steadier
+        self._watchdog = watchdog
         self._recording: Recording | None = None
         self._meter = FpsMeter()
         self._count = 0
@@ -136,6 +140,8 @@ class Loop:
         self._shown, self._silent = (view, picture), False
         self._show()
         self._draw_ms = 1000 * (time.perf_counter() - start)
+        if self._watchdog:
+            self._watchdog.ping(self._end)
 
     def _notice_silence(self) -> None:
         """Marks a frame that stands because no new one comes."""

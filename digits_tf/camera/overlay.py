@@ -69,7 +69,7 @@ class Overlay:
         if (place.h, place.w) != canvas.shape[:2]:
             canvas[:] = 0
         part = canvas[place.y : place.y + place.h, place.x : place.x + place.w]
-        part[:] = self._shown(frame, place, scale)
+        part[:] = self._shown(view.frame.shown, place, scale)
         boxes = [self._box(digit, place, scale) for digit in view.digits]
         for digit, box in zip(view.digits, boxes, strict=True):
             colour = _GREY if digit.label is None else _GREEN

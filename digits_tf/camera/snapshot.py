@@ -10,7 +10,7 @@ from digits_tf.opencv import write_picture
 
 
 def save(view: View, folder: Path) -> Path:
-    """Writes the frame as it was read, and beside it its reading as JSON.
+    """Writes the frame without drawings, and beside it its reading as JSON.
 
     Args:
         view: what to save.
@@ -23,7 +23,7 @@ def save(view: View, folder: Path) -> Path:
         OSError: if it cannot be written there.
     """
     path = unused_path(folder, ".png")
-    write_picture(path, view.frame.picture)
+    write_picture(path, view.frame.shown)
     storage.write_json(path.with_suffix(".json"), view.as_json())
     return path
 

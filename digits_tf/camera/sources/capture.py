@@ -3,8 +3,8 @@
 import sys
 
 import cv2
-import numpy as np
 
+from digits_tf.camera.sources.shot import Shot
 from digits_tf.errors import DigitsError
 
 # FFmpeg's own limits for an address that does not answer are 30 s.
@@ -27,10 +27,10 @@ class Capture:
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.details = (f", {fps:.4g} FPS" if 0 < fps <= 1000 else "") + asked
 
-    def read(self, spare: np.ndarray | None) -> np.ndarray | None:
+    def read(self, spare: Shot | None) -> Shot | None:
         """Waits for the next picture, uint8 (h, w, 3), BGR; None: that failed."""
-        good, picture = self._capture.read(spare)
-        return picture if good else None
+        good, picture = self._capture.read(spare.picture if spare else None)
+        return Shot(picture) if good else None
 
     def release(self) -> None:
         """Gives it back."""

@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
-
+from digits_tf.camera.sources.shot import Shot
 from digits_tf.camera.sources.slot import Slot
 from digits_tf.camera.sources.source import Frame, Source
 from digits_tf.errors import DigitsError
@@ -17,6 +16,8 @@ _START_S = 10.0
 _STALL_S = 4.0
 # A USB camera may fail to give a frame now and then, above all the first ones.
 _PATIENCE_S, _RETRY_S = 1.0, 0.05
+# To give a camera back takes a fraction of a second, unless it blocks.
+_RELEASE_S = 2.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
 
 
@@ -29,7 +30,7 @@ class Device(Protocol):
 
     details: str
 
-    def read(self, spare: np.ndarray | None) -> np.ndarray | None:
+    def read(self, spare: Shot | None) -> Shot | None:
         """Waits for the next picture; may write it into `spare`. None: that failed."""
 
     def release(self) -> None:
@@ -65,7 +66,7 @@ class Live(Source):
         self._lost, self._pause, self._retry = False, _FIRST_PAUSE_S, 0.0
         self._reader: _Reader | None = _Reader(connect)
         self._deadline = time.monotonic() + _START_S
-        self._first: tuple[np.ndarray, float] | None = None
+        self._first: tuple[Shot, float] | None = None
         try:
             while self._first is None:
                 # In slices, so that Ctrl-C is heard on every system.
@@ -78,7 +79,7 @@ class Live(Source):
             if self._first is None:
                 self.release()
         self._start = self._first[1]
-        picture = self._first[0]
+        picture = self._first[0].picture
         # What a camera says of its size is not always what it sends.
         size = f"{picture.shape[1]}x{picture.shape[0]}{' grey' if picture.ndim == 2 else ''}"
         self.description = f"{name}: {size}{self._reader.details}"
@@ -94,14 +95,15 @@ class Live(Source):
         if self._lost:
             self._lost, self._pause = False, _FIRST_PAUSE_S
             self._tell(f"{self._name} is back")
-        return Frame(taken[0], taken[1] - self._start)
+        shot, when = taken
+        return Frame(shot.picture, when - self._start, colour=shot.colour)
 
     def release(self) -> None:
         """Gives the device back."""
         if self._reader:
             self._reader.stop()
 
-    def _take(self, timeout: float) -> tuple[np.ndarray, float] | None:
+    def _take(self, timeout: float) -> tuple[Shot, float] | None:
         now = time.monotonic()
         if self._reader is None:
             if now < self._retry:
@@ -154,7 +156,7 @@ class _Reader:
     def stop(self) -> None:
         """Ends the thread and releases the device, unless it blocks."""
         self.abandon()
-        self._thread.join(timeout=1.0)
+        self._thread.join(_RELEASE_S)
 
     def _run(self) -> None:
         try:
@@ -169,12 +171,12 @@ class _Reader:
         except Exception as error:  # told by the main thread
             self.slot.fail(error)
 
-    def _read(self, device: Device, spare: np.ndarray | None) -> np.ndarray:
+    def _read(self, device: Device, spare: Shot | None) -> Shot:
         deadline = time.monotonic() + _PATIENCE_S
         while not self._ending.is_set():
-            picture = device.read(spare)
-            if picture is not None and picture.size:
-                return picture
+            shot = device.read(spare)
+            if shot is not None and shot.picture.size:
+                return shot
             if time.monotonic() >= deadline:
                 break
             self._ending.wait(_RETRY_S)

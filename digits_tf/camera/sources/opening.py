@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import cv2
@@ -15,6 +14,7 @@ from digits_tf.camera.sources.live import Live
 from digits_tf.camera.sources.pictures import Pictures, list_pictures
 from digits_tf.camera.sources.source import Source
 from digits_tf.camera.sources.video import Video
+from digits_tf.camera.sources.wanted import Wanted
 from digits_tf.errors import DigitsError
 from digits_tf.opencv import is_picture
 
@@ -22,26 +22,13 @@ DEMO = "demo"
 _VIDEO_SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm"))
 
 
-class Wanted(NamedTuple):
-    """What is asked of a camera; it may give something else.
-
-    Attributes:
-        width: pixels.
-        height: pixels.
-        fps: frames per second.
-    """
-
-    width: int = 1920
-    height: int = 1080
-    fps: float = 30.0
-
-
 def open_source(where: str, wanted: Wanted, tell: Callable[[str], None]) -> Source:
     """Opens a source.
 
     Args:
-        where: "demo"; a camera's number or /dev/videoN; "picamera"; a stream's address with ://; a
-            video, a picture, a folder of pictures or a pattern such as photos/*.jpg.
+        where: "demo"; a camera's number or /dev/videoN; "picamera" or "picamera:1"; a stream's
+            address with ://; a video, a picture, a folder of pictures or a pattern such as
+            photos/*.jpg.
         wanted: asked of a camera.
         tell: takes a line for the user, whenever something happens to the source.
 
@@ -49,18 +36,24 @@ def open_source(where: str, wanted: Wanted, tell: Callable[[str], None]) -> Sour
         DigitsError: if there is no such thing, or it gives no picture.
     """
     _silence_opencv()
+    if (pi_number := picamera.number_of(where)) is not None:
+        return Live(lambda: picamera.PiCamera(wanted, pi_number), where, picamera.ADVICE, tell)
+    if wanted.controls or wanted.rotation:
+        flag = "--controls" if wanted.controls else "--rotation"
+        raise DigitsError(f"{flag} is for --source picamera alone, received --source {where}")
     if where == DEMO:
         from digits_tf.camera.sources.demo import Demo
 
         return Demo()
-    if where == picamera.NAME:
-        return Live(lambda: picamera.PiCamera(*wanted), "picamera", picamera.ADVICE, tell)
     if (number := _camera_number(where)) is not None:
         advice = (
             "another program may hold it; the camera at a Raspberry Pi's ribbon cable needs "
             "--source picamera"
         )
-        return Live(lambda: capture.open_camera(number, *wanted), f"camera {number}", advice, tell)
+        size = wanted.width, wanted.height
+        return Live(
+            lambda: capture.open_camera(number, *size, wanted.fps), f"camera {number}", advice, tell
+        )
     if "://" in where:
         if Path(urlsplit(where).path).suffix.lower() in _VIDEO_SUFFIXES:
             return Video(where, tell)

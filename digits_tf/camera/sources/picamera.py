@@ -1,73 +1,216 @@
 """The camera at a Raspberry Pi's ribbon cable, through picamera2."""
 
+import atexit
+import contextlib
+import logging
 import os
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-import numpy as np
-
+from digits_tf.camera.sources import controls
+from digits_tf.camera.sources.shot import Shot
+from digits_tf.camera.sources.wanted import Wanted
 from digits_tf.errors import DigitsError
 
 NAME = "picamera"
-ADVICE = "check the cable at both ends, and that no other program uses it"
+ADVICE = (
+    "check the ribbon cable at both ends, with the power off, and that rpicam-hello --list-cameras "
+    "lists the camera"
+)
+_BUSY = (
+    "another program uses it: end that one (sudo systemctl stop digits_tf, if it starts at boot)"
+)
+# Where apt puts it; a virtual environment sees it only if it was told to.
+_SYSTEM_COPY = Path("/usr/lib/python3/dist-packages/picamera2")
+_VENV = "/usr/bin/python3 -m venv --clear --system-site-packages"
+# One is being read, one waits to be, two are the camera's. More take memory that a Pi lacks: all
+# of it comes from one small reserve.
+_BUFFERS = 4
+# The longest time between two frames is 1 s; a camera whose cable came off sends none for ever.
+_WAIT_S = 3.0
+# libcamera's AfModeEnum, by number, as its controls are set.
+_AF_MANUAL, _AF_CONTINUOUS = 0, 2
+
+
+def number_of(where: str) -> int | None:
+    """N of "picamera:N", 0 of "picamera"; None: it is something else."""
+    match = re.fullmatch(rf"{NAME}(?::(\d{{1,2}}))?", where, re.ASCII)
+    return int(match[1] or 0) if match else None
 
 
 class PiCamera:
     """A camera that libcamera knows; a `live.Device` whose pictures are grey.
 
-    Digits need no colours: the Y plane of a YUV420 stream is the grey picture, made by the Pi's
-    image processor at no cost.
+    Digits need no colours: the first plane of YUV420 is the grey picture, made by the Pi's image
+    processor at no cost. If pictures are shown, the processor makes a second one in colour from the
+    same frame.
 
     Args:
-        width: pixels, asked of the camera; it may give others.
-        height: pixels, likewise.
-        fps: frames per second, likewise.
+        wanted: asked of the camera.
+        number: which camera, if there are two.
 
     Attributes:
-        details: what was asked of it.
+        details: the rate and what was asked of it.
 
     Raises:
-        DigitsError: if picamera2 or a camera is missing.
+        DigitsError: if picamera2 or a camera is missing, or it does not take what is wanted.
     """
 
-    def __init__(self, width: int, height: int, fps: float):
-        # libcamera tells its life on standard error.
-        os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+    def __init__(self, wanted: Wanted, number: int = 0):
+        picamera2, libcamera = _import()
+        self._shows_colour = wanted.colour
+        self._grey = "lores" if wanted.colour else "main"
         try:
-            from picamera2 import Picamera2
-        except ImportError as error:
-            raise DigitsError(
-                f"picamera2 is missing ({error}): sudo apt install python3-picamera2, and make the "
-                "virtual environment with python3 -m venv --system-site-packages"
-            ) from None
-        if not Picamera2.global_camera_info():
-            raise DigitsError(f"no camera at this Raspberry Pi: {ADVICE}")
-        camera = None
-        try:
-            camera = Picamera2()
-            stream = {"size": (width, height), "format": "YUV420"}
-            # A main stream there must be, at least as large; nobody reads it.
-            camera.configure(
-                camera.create_video_configuration(
-                    main=stream, lores=dict(stream), controls={"FrameRate": fps}
-                )
-            )
-            camera.start()
-        except (RuntimeError, OSError, ValueError) as error:
-            if camera:
-                camera.close()
-            raise DigitsError(
-                f"the Raspberry Pi's camera does not start ({error}): {ADVICE}"
-            ) from None
-        self._camera = camera
-        self._width, self._height = camera.camera_configuration()["lores"]["size"]
-        self.details = f" (asked for {width}x{height}, {fps:.4g} FPS)"
+            with contextlib.ExitStack() as failed:
+                self._camera = _open(picamera2, number)
+                failed.callback(self._camera.close)
+                self._configure(libcamera, wanted)
+                rate = self._set_controls(wanted)
+                self._camera.start()
+                failed.pop_all()
+        except (RuntimeError, OSError, ValueError, TypeError) as error:
+            raise DigitsError(_failure(error)) from None
+        self._width, self._height = self._camera.camera_configuration()[self._grey]["size"]
+        asked = f"{wanted.width}x{wanted.height}, {wanted.fps:.4g} FPS"
+        self.details = f"{rate} (asked for {asked})"
 
-    def read(self, spare: np.ndarray | None) -> np.ndarray:
-        """Waits for the next picture, uint8 (h, w)."""
-        planes = self._camera.capture_array("lores")
+    def read(self, spare: Shot | None) -> Shot | None:
+        """Waits for the next picture; None: there was none for seconds."""
+        job = self._camera.capture_request(wait=False)
+        try:
+            request = self._camera.wait(job, timeout=_WAIT_S)
+        except TimeoutError:
+            # What waits for a frame would make `release` wait as well.
+            self._camera.cancel_all_and_flush()
+            return None
+        try:
+            # Both are copies: the camera writes over its own memory once it has it back.
+            planes = request.make_array(self._grey)
+            colour = request.make_array("main") if self._shows_colour else None
+        finally:
+            request.release()
         # Below are U and V; at the right, rows may be padded.
-        return planes[: self._height, : self._width]
+        return Shot(planes[: self._height, : self._width], colour)
 
     def release(self) -> None:
         """Gives the camera back."""
-        self._camera.stop()
-        self._camera.close()
+        try:
+            self._camera.stop()
+        finally:
+            self._camera.close()
+
+    def _configure(self, libcamera: ModuleType, wanted: Wanted) -> None:
+        size = (wanted.width, wanted.height)
+        streams = {self._grey: {"size": size, "format": "YUV420"}}
+        if wanted.colour:
+            # B, G, R in memory, whatever its name says.
+            streams["main"] = {"size": size, "format": "RGB888"}
+        turned = wanted.rotation == 180
+        camera = self._camera
+        camera.configure(
+            camera.create_video_configuration(
+                **streams,
+                # Nobody reads what comes from the sensor itself.
+                raw=None,
+                buffer_count=_BUFFERS,
+                # Grey from 0 to 255; video's own colour spaces have 16 to 235.
+                colour_space=libcamera.ColorSpace.Sycc(),
+                transform=libcamera.Transform(hflip=turned, vflip=turned),
+            )
+        )
+        given = camera.camera_configuration()[self._grey]["format"]
+        if given != "YUV420":
+            raise DigitsError(f"the camera gives {given}, not YUV420: {ADVICE}")
+
+    def _set_controls(self, wanted: Wanted) -> str:
+        """Sets rate, focus and what the user wants; says what was set, for the details."""
+        known = self._camera.camera_controls
+        chosen: dict[str, Any] = controls.check(wanted.controls, known)
+        said = ""
+        if "FrameDurationLimits" in known:
+            # In microseconds, and as the sensor's mode for this size allows.
+            shortest, longest = known["FrameDurationLimits"][:2]
+            duration = max(min(round(1e6 / wanted.fps), longest), shortest)
+            chosen["FrameDurationLimits"] = (duration, duration)
+            said = f", {1e6 / duration:.4g} FPS"
+        if "AfMode" in known and "AfMode" not in chosen:
+            by_hand = "LensPosition" in chosen
+            chosen["AfMode"] = _AF_MANUAL if by_hand else _AF_CONTINUOUS
+            said += "" if by_hand else ", autofocus"
+        self._camera.set_controls(chosen)
+        return said
+
+
+def _import() -> tuple[ModuleType, ModuleType]:
+    """The modules picamera2 and libcamera."""
+    # libcamera tells its life on standard error.
+    os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+    try:
+        import libcamera
+        import picamera2
+    except Exception as error:  # a broken set of packages fails in many ways
+        raise DigitsError(_import_failure(error)) from None
+    if not hasattr(picamera2.Picamera2, "cancel_all_and_flush"):
+        raise DigitsError("picamera2 is too old: sudo apt update && sudo apt full-upgrade")
+    # It logs what it raises as well.
+    logging.getLogger("picamera2").setLevel(logging.CRITICAL)
+    return picamera2, libcamera
+
+
+def _import_failure(error: Exception) -> str:
+    if "numpy" in str(error):
+        return (
+            f"pip's numpy does not fit apt's picamera2 ({error}): pip uninstall numpy "
+            "opencv-python opencv-python-headless, then apt's are used"
+        )
+    if not (isinstance(error, ImportError) and error.name in ("libcamera", "picamera2")):
+        return (
+            f"picamera2 is there but does not load ({error}): sudo apt install --reinstall "
+            f"python3-picamera2 python3-libcamera, and a new virtual environment by {_VENV}"
+        )
+    if _SYSTEM_COPY.is_dir():
+        return (
+            f"picamera2 is installed, but the Python of {sys.prefix} does not look there: make the "
+            f"virtual environment again with {_VENV} {sys.prefix}, then pip install -e ."
+        )
+    return (
+        "picamera2 is missing: sudo apt install python3-picamera2, and make the virtual "
+        "environment with python3 -m venv --system-site-packages"
+    )
+
+
+def _open(picamera2: ModuleType, number: int) -> Any:
+    """Opens a camera at a ribbon cable; picamera2 counts cameras at USB as well."""
+    found = [
+        index
+        for index, info in enumerate(picamera2.Picamera2.global_camera_info())
+        if "/usb" not in info.get("Id", "")
+    ]
+    if not found:
+        raise DigitsError(f"no camera at this Raspberry Pi: {ADVICE}; one at USB is --source 0")
+    if number >= len(found):
+        raise DigitsError(
+            f"no camera {NAME}:{number}: expected 0 to {len(found) - 1}, as rpicam-hello "
+            "--list-cameras lists them"
+        )
+    camera = picamera2.Picamera2(found[number])
+    # Closing a camera that has died may wait for ever: whoever releases it does so in a thread.
+    atexit.unregister(camera.close)
+    return camera
+
+
+def _failure(error: BaseException) -> str:
+    """Why a camera does not start, and what to do."""
+    # picamera2 says only that it failed; the first error says why.
+    while error.__context__ is not None:
+        error = error.__context__
+    reason = str(error)
+    advice = ADVICE
+    if "busy" in reason or "acquire" in reason:
+        advice = _BUSY
+    elif "allocate" in reason:
+        advice = "it wants too much memory: add --width 1280 --height 720"
+    return f"the Raspberry Pi's camera does not start ({reason}): {advice}"

@@ -3,7 +3,7 @@
 import threading
 import time
 
-import numpy as np
+from digits_tf.camera.sources.shot import Shot
 
 
 class Slot:
@@ -11,12 +11,12 @@ class Slot:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: tuple[np.ndarray, float] | None = None
-        self._taken: np.ndarray | None = None
-        self._spare: np.ndarray | None = None
+        self._waiting: tuple[Shot, float] | None = None
+        self._taken: Shot | None = None
+        self._spare: Shot | None = None
         self._failure: Exception | None = None
 
-    def put(self, picture: np.ndarray) -> np.ndarray | None:
+    def put(self, shot: Shot) -> Shot | None:
         """Puts a picture in, in place of one that nobody took.
 
         Returns:
@@ -25,7 +25,7 @@ class Slot:
         with self._changed:
             if self._waiting:
                 self._spare = self._waiting[0]
-            self._waiting = picture, time.monotonic()
+            self._waiting = shot, time.monotonic()
             spare, self._spare = self._spare, None
             self._changed.notify()
         return spare
@@ -36,7 +36,7 @@ class Slot:
             self._failure = failure
             self._changed.notify()
 
-    def take(self, timeout: float) -> tuple[np.ndarray, float] | None:
+    def take(self, timeout: float) -> tuple[Shot, float] | None:
         """Takes the newest picture out; the one taken before may be written over from now on.
 
         Args:

@@ -14,11 +14,18 @@ class Frame:
         picture: uint8 (h, w) grey or (h, w, 3) BGR; good until the next frame is read.
         seconds: since the first frame, as the source counts.
         path: of a picture file; empty for a frame of a stream.
+        colour: uint8 (h, w, 3), BGR, the same scene to be shown in its place; good as long as it.
     """
 
     picture: np.ndarray
     seconds: float
     path: str = ""
+    colour: np.ndarray | None = None
+
+    @property
+    def shown(self) -> np.ndarray:
+        """The picture for the eye."""
+        return self.picture if self.colour is None else self.colour
 
 
 class Source(abc.ABC):

@@ -55,7 +55,9 @@ def test_a_picture_is_read_without_the_training_tier(tmp_path):
     assert json.loads(result.stdout)["text"] == "1"
 
 
-@pytest.mark.parametrize("module", ["train", "model", "export", "evaluate", "data", "camera"])
+@pytest.mark.parametrize(
+    "module", ["train", "model", "export", "evaluate", "data", "camera", "benchmark"]
+)
 def test_help_needs_numpy_and_absl_alone(module):
     result = blocked(f"digits_tf.{module}", "--help", modules=(*TRAINING, "cv2", "ai_edge_litert"))
     assert result.returncode == 0, result.stderr

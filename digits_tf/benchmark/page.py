@@ -132,7 +132,7 @@ def _goals(every: Sequence[Goal]) -> str:
         [
             [
                 goal.name,
-                f"{'≥' if goal.at_least else '<'} {goal.limit:g} {goal.unit}",
+                f"{'>=' if goal.at_least else '<'} {goal.limit:g} {goal.unit}",
                 _number(goal.figure, 3 if goal.limit < 10 else 0),
                 verdicts[goal.met],
             ]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -49,13 +49,13 @@ class Found:
         crop: uint8 (28, 28), ink bright on 0, its longer side 20 pixels, centre of mass at 14, 14.
         box: x, y, width, height in pixels of the frame.
         line: the line of text that it stands in, 0 is the uppermost.
-        ink: how much ink it has and how well it stands out, to compare ways of finding.
+        weigh: says how much ink it has and how well it stands out, to compare ways of finding.
     """
 
     crop: np.ndarray
     box: tuple[int, int, int, int]
     line: int
-    ink: float
+    weigh: Callable[[], float]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -119,9 +119,13 @@ class CellMaker:
                 index += 1
         return cells
 
-    def _found(self, group: Group, crop: Crop, patch: Patch) -> Found:
-        ink = self._plane.factor**2 * company.ink((group, crop))
-        return Found(crop.image, patch.frame_box(crop), group.line, ink)
+    def _found(self, group: Group, crop: Crop, patch: Patch, parts: int = 1) -> Found:
+        """A digit that has its share of a group's ink."""
+
+        def weigh() -> float:
+            return self._plane.factor**2 * company.ink((group, crop)) / parts
+
+        return Found(crop.image, patch.frame_box(crop), group.line, weigh)
 
     def _whole(self, group: Group, crop: Crop) -> Found:
         return self._found(group, crop, self._patches[id(group)])
@@ -156,11 +160,9 @@ class CellMaker:
         for cuts in _cuts(solid, aspect):
             parts = [patch.crop(slice(*ends)) for ends in itertools.pairwise((0, *cuts, None))]
             found = [
-                # Each has its share of the ink.
-                dataclasses.replace(each, ink=each.ink / len(parts))
-                for each in (
-                    self._found(group, part, patch) for part in parts if part and part.box[3] > tall
-                )
+                self._found(group, part, patch, len(parts))
+                for part in parts
+                if part and part.box[3] > tall
             ]
             if len(found) == len(parts):
                 cost = _COST_CUT + _COST_STROKE * _strokes_cut(solid, cuts)

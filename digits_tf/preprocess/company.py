@@ -32,7 +32,7 @@ def of_one_hand(cropped: list[Cropped]) -> list[Cropped]:
     sure = [pair for pair in cropped if not pair[1].faint]
     if not sure:
         return []
-    main = max(sure, key=ink)
+    main = max(sure, key=ink) if len(sure) > 1 else sure[0]
     inner = [pair for pair in sure if bool(pair[0].contact) == bool(main[0].contact)]
     kept = [pair for pair in inner if pair is main or _matches(pair, main)]
     added = kept
@@ -64,10 +64,12 @@ def _matches(pair: Cropped, main: Cropped) -> bool:
     each, crop = pair
     if each.h < _HEIGHT * main[0].h or crop.level < _LEVEL * main[1].level:
         return False
-    if not each.is_bar or main[0].is_bar:
-        return _width(pair) >= _STROKE * _width(main)
     low, high = _BAR_HEIGHTS
-    return low <= each.h / main[0].h <= high and crop.level >= _BAR_LEVEL * main[1].level
+    as_bar = low <= each.h / main[0].h <= high and crop.level >= _BAR_LEVEL * main[1].level
+    as_stroke = _width(pair) >= _STROKE * _width(main)
+    if as_bar == as_stroke:  # whether it is a bar takes longer to say than all else here
+        return as_bar
+    return as_bar if each.is_bar and not main[0].is_bar else as_stroke
 
 
 def _stands_beside(pair: Cropped, other: Cropped, main: Cropped) -> bool:

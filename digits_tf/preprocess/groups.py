@@ -79,27 +79,43 @@ def group(marks: list[Mark], least: float) -> list[Group]:
     """
     marks = sorted(marks, key=lambda mark: -mark.longer)[:_MOST_MARKS]
     groups: list[Group] = []
+    boxes: list[tuple[int, int, int, int]] = []
+    highest = 0
     for mark in marks:
         nearest, home = float("inf"), -1
-        right, bottom = mark.x + mark.w, mark.y + mark.h
-        for index, each in enumerate(groups):
-            # Gaps between the boxes; negative: how much they share. Squared paper has tens of
-            # thousands of pairs: most are told apart here, without a call.
-            across = each.x - right if each.x > mark.x else mark.x - each.x - each.w
-            down = each.y - bottom if each.y > mark.y else mark.y - each.y - each.h
-            reach = _REACH * (each.h if each.h > mark.h else mark.h)
-            if across > reach or down > reach:
+        highest = max(highest, mark.h)
+        reach = _REACH * highest
+        left, right = mark.x - reach, mark.x + mark.w + reach
+        top, bottom = mark.y - reach, mark.y + mark.h + reach
+        # Squared paper has tens of thousands of pairs: most are told apart here, without a call.
+        for index, (start, end, upper, lower) in enumerate(boxes):
+            if end < left or start > right or lower < top or upper > bottom:
                 continue
-            across = max(mark.x, each.x) - min(right, each.x + each.w)
-            down = max(mark.y, each.y) - min(bottom, each.y + each.h)
-            gap = max(across, 0) + max(down, 0)
-            if gap < nearest and _belongs(mark, each, across, down):
+            gap = _gap(mark, groups[index])
+            if gap < nearest:
                 nearest, home = gap, index
         if home >= 0:
             groups[home] = groups[home].with_mark(mark)
+            boxes[home] = _ends(groups[home])
+            highest = max(highest, groups[home].h)
         else:
             groups.append(Group([mark]))
+            boxes.append(_ends(groups[-1]))
     return [each for each in groups if each.h >= least]
+
+
+def _ends(of: Group) -> tuple[int, int, int, int]:
+    """Left, right, upper and lower end of its box."""
+    return of.x, of.x + of.w, of.y, of.y + of.h
+
+
+def _gap(mark: Mark, to: Group) -> float:
+    """How far a mark is from the digit that it is a part of; infinite if it is none."""
+    # Negative: how much the boxes share.
+    across = max(mark.x, to.x) - min(mark.x + mark.w, to.x + to.w)
+    down = max(mark.y, to.y) - min(mark.y + mark.h, to.y + to.h)
+    belongs = max(across, down) <= _REACH * max(to.h, mark.h) and _belongs(mark, to, across, down)
+    return max(across, 0) + max(down, 0) if belongs else float("inf")
 
 
 def _belongs(mark: Mark, to: Group, across: int, down: int) -> bool:

@@ -149,27 +149,40 @@ def _grounds(coarse: np.ndarray) -> dict[bool, np.ndarray]:
     # The median tells ink from ground but is blunt; the closing follows the light but would call
     # the hole of a dark 0 light ink.
     middle = _middle(coarse)
-    # Light ink is dark ink of the negative.
-    planes = {True: (coarse, middle), False: (cv2.bitwise_not(coarse), cv2.bitwise_not(middle))}
-    wide = {dark: cv2.min(_closed(pair[0], _WIDE_STROKE), pair[1]) for dark, pair in planes.items()}
-    inks = {dark: cv2.subtract(ground, planes[dark][0]) for dark, ground in wide.items()}
-    peaks = {dark: cv2.minMaxLoc(ink)[1] for dark, ink in inks.items()}
-    grounds = {}
-    for dark, (cells, _) in planes.items():
-        if peaks[dark] < _COARSE_RIVAL * peaks[not dark]:
+    differences = {True: cv2.subtract(middle, coarse), False: cv2.subtract(coarse, middle)}
+    # Against the median ink stands out at least as much as against the ground.
+    most = {dark: cv2.minMaxLoc(each)[1] for dark, each in differences.items()}
+    strongest = 0.0
+    found = []
+    for dark in sorted(most, key=lambda dark: -most[dark]):
+        if most[dark] < _COARSE_RIVAL * strongest:
             continue
-        ink, ground = inks[dark], wide[dark]
-        thin = cv2.min(_closed(cells, _THIN_STROKE), ground)
-        _, strong = cv2.threshold(ink, 0.5 * peaks[dark], 255, cv2.THRESH_BINARY)
-        missing = cv2.subtract(cv2.convertScaleAbs(ink, alpha=_KEPT), cv2.subtract(thin, cells))
-        lost = cv2.countNonZero(cv2.bitwise_and(missing, strong))
-        if lost <= _LOST * cv2.countNonZero(strong):
-            ground = thin
-        # Along the edge of a shadow a pixel may belong to either side. What is no darker than the
-        # darker one is no ink there.
-        ground = cv2.erode(ground, _AROUND)
-        grounds[dark] = ground if dark else cv2.bitwise_not(ground)
+        # Light ink is dark ink of the negative.
+        cells, bound = (coarse, middle) if dark else map(cv2.bitwise_not, (coarse, middle))
+        ground = cv2.min(_closed(cells, _WIDE_STROKE), bound)
+        ink = cv2.subtract(ground, cells)
+        peak = cv2.minMaxLoc(ink)[1]
+        strongest = max(strongest, peak)
+        found.append((dark, cells, ground, ink, peak))
+    grounds = {}
+    for dark, cells, ground, ink, peak in found:
+        if peak >= _COARSE_RIVAL * strongest:
+            ground = _followed(cells, ground, ink, peak)
+            grounds[dark] = ground if dark else cv2.bitwise_not(ground)
     return grounds
+
+
+def _followed(cells: np.ndarray, ground: np.ndarray, ink: np.ndarray, peak: float) -> np.ndarray:
+    """The ground of dark ink, followed more closely where strokes are thin."""
+    thin = cv2.min(_closed(cells, _THIN_STROKE), ground)
+    _, strong = cv2.threshold(ink, 0.5 * peak, 255, cv2.THRESH_BINARY)
+    missing = cv2.subtract(cv2.convertScaleAbs(ink, alpha=_KEPT), cv2.subtract(thin, cells))
+    lost = cv2.countNonZero(cv2.bitwise_and(missing, strong))
+    if lost <= _LOST * cv2.countNonZero(strong):
+        ground = thin
+    # Along the edge of a shadow a pixel may belong to either side. What is no darker than the
+    # darker one is no ink there.
+    return cv2.erode(ground, _AROUND)
 
 
 def _middle(coarse: np.ndarray) -> np.ndarray:

@@ -65,7 +65,7 @@ def tight_digit(plane: Plane, filled: bool) -> list[Cell]:
         return []
     box = patch.frame_box(crop)
     ink = plane.factor**2 * (height + width) * crop.stroke * max(crop.box[2:]) * crop.level**2
-    return [[Option([Found(crop.image, box, 0, ink)])]]
+    return [[Option([Found(crop.image, box, 0, lambda: ink)])]]
 
 
 def _reaches(ink: np.ndarray) -> bool:

@@ -15,6 +15,8 @@ _SURE, _MOSTLY = 0.9, 0.75
 # What it is worth that a mark is surely no digit, where a digit that is sure is worth 1.
 _NO_DIGIT = 0.8
 
+_Reading = tuple[Found, Digit]
+
 
 class Recognizer:
     """Finds and reads digits.
@@ -67,45 +69,36 @@ class Recognizer:
         """
         start = time.perf_counter()
         net = 0.0
-        best: list[Digit] = []
-        most = 0.0
+        best: list[_Reading] = []
         for ways in self._finder.attempts(frame):
             before = time.perf_counter()
             for cells in ways:
-                digits, score = self._judge(cells)
-                if not best or score > most:
-                    best, most = digits, score
+                read = self._judge(cells)
+                if not best or _score(read) > _score(best):
+                    best = read
             net += time.perf_counter() - before
-            sure = sum(digit.confidence >= _SURE for digit in best)
+            sure = sum(digit.confidence >= _SURE for _, digit in best)
             if sure >= _MOSTLY * len(best):
                 break
         elapsed = time.perf_counter() - start
         self.milliseconds = {"find": 1000 * (elapsed - net), "net": 1000 * net}
-        return best
+        return [digit for _, digit in best]
 
-    def _judge(self, cells: list[Cell]) -> tuple[list[Digit], float]:
-        """The best option of each cell, and how much of the ink is read how well."""
+    def _judge(self, cells: list[Cell]) -> list[_Reading]:
+        """The digits of the best option of each cell."""
         every = [each for cell in cells for option in cell for each in option.found]
-        rows = iter(self._model.probabilities(np.stack([each.crop for each in every])))
-        digits: list[Digit] = []
-        score = 0.0
+        rows = self._model.probabilities(np.stack([each.crop for each in every]))
+        labels, likeliest = rows.argmax(axis=1).tolist(), rows.max(axis=1).tolist()
+        digits = map(self._digit, every, rows, labels, likeliest)
+        read: list[_Reading] = []
         for cell in cells:
-            read = [
-                (option, [self._digit(each, next(rows)) for each in option.found])
-                for option in cell
-            ]
-            option, chosen = max(read, key=_merit)
-            digits += chosen
-            # Fragments of a digit score less than the whole.
-            score += sum(
-                each.ink * max(0.0, digit.confidence - 0.5)
-                for each, digit in zip(option.found, chosen, strict=True)
-            )
-        return digits, score
+            options = [(option, [(each, next(digits)) for each in option.found]) for option in cell]
+            read += max(options, key=_merit)[1] if len(options) > 1 else options[0][1]
+        return read
 
-    def _digit(self, found: Found, probabilities: np.ndarray) -> Digit:
-        label = int(probabilities.argmax())
-        confidence = float(probabilities[label])
+    def _digit(
+        self, found: Found, probabilities: np.ndarray, label: int, confidence: float
+    ) -> Digit:
         return Digit(
             label if confidence > self._threshold else None,
             confidence,
@@ -120,9 +113,14 @@ class Recognizer:
         return self._finder.stages()
 
 
-def _merit(read: tuple[Option, list[Digit]]) -> float:
+def _score(read: list[_Reading]) -> float:
+    """How much of the ink is read how well: fragments of a digit score less than the whole."""
+    return sum(found.weigh() * max(0.0, digit.confidence - 0.5) for found, digit in read)
+
+
+def _merit(read: tuple[Option, list[_Reading]]) -> float:
     option, digits = read
-    return sum(_worth(digit, option) for digit in digits) / len(digits) - option.cost
+    return sum(_worth(digit, option) for _, digit in digits) / len(digits) - option.cost
 
 
 def _worth(digit: Digit, option: Option) -> float:

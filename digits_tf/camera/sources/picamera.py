@@ -163,8 +163,8 @@ def _import() -> tuple[ModuleType, ModuleType]:
 def _import_failure(error: Exception) -> str:
     if "numpy" in str(error):
         return (
-            f"pip's numpy does not fit apt's picamera2 ({error}): pip uninstall numpy "
-            "opencv-python opencv-python-headless, then apt's are used"
+            f"pip's numpy does not fit apt's picamera2 ({error}): pip uninstall opencv-python "
+            "opencv-python-headless, then pip install 'numpy<2' 'ml_dtypes<0.6'"
         )
     if not (isinstance(error, ImportError) and error.name in ("libcamera", "picamera2")):
         return (

@@ -5,11 +5,11 @@ import dataclasses
 import cv2
 import numpy as np
 
-# The ground is looked at on a grid of about so many cells along the shorter side; one that has
-# more than that by such a factor is halved.
-_CELLS, _HALVED = 45, 1.6
-# The median, on every so many of these cells: it hardly changes from one to the next.
-_SPARSE = 2
+# The ground is looked at on a grid of at least so many cells along the shorter side.
+_CELLS = 45
+# The median, on every so many of these cells (odd, so that they lie in the middle of what they
+# stand for): it hardly changes from one to the next.
+_SPARSE = 3
 # Side of the median's window as a share of the shorter side: it says what the ground is and what
 # the ink, so ink must cover less than half of any window.
 _WINDOW = 0.7
@@ -134,7 +134,7 @@ def _contrast(plane: np.ndarray, ground: np.ndarray, dark: bool) -> np.ndarray:
 def _coarse(small: np.ndarray) -> np.ndarray:
     # By halves: OpenCV has a quick way for these alone.
     cells = small
-    while min(cells.shape) >= _HALVED * _CELLS:
+    while min(cells.shape) >= 2 * _CELLS:
         height, width = cells.shape[0] // 2, cells.shape[1] // 2
         even = cells[: 2 * height, : 2 * width]
         cells = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
@@ -190,7 +190,7 @@ def _middle(coarse: np.ndarray) -> np.ndarray:
     start = min(_SPARSE // 2, min(coarse.shape) - 1)
     # The median of nine cells stands for them: a single cell may be ink.
     sparse = cv2.medianBlur(coarse, 3)[start::_SPARSE, start::_SPARSE].copy()
-    window = max(3, int(_WINDOW * min(sparse.shape)) // 2 * 2 + 1)
+    window = max(3, int(_WINDOW * min(sparse.shape) - 1) // 2 * 2 + 1)
     size = coarse.shape[1], coarse.shape[0]
     return cv2.resize(cv2.medianBlur(sparse, window), size, interpolation=cv2.INTER_LINEAR)
 

@@ -34,20 +34,29 @@ def measure(path: Path, threads: int, batch: int, budget: Budget) -> dict[str, A
         budget: of calls.
 
     Returns:
-        Milliseconds a digit as `timing.summary` has them, and "read_right", a share of the digits.
+        Milliseconds a digit as `timing.summary` has them, and "read_right", a share of the
+        different digits that were read.
 
     Raises:
         DigitsError: if it is no such model.
     """
     model = classifier.load(path, threads)
     images, labels = crops()
-    batches = [images[start : start + batch] for start in range(0, len(images), batch)]
-    times = repeat(lambda number: model.probabilities(batches[number % len(batches)]), budget)
-    read = np.concatenate([model.probabilities(each).argmax(axis=1) for each in batches])
+    starts = range(0, len(images), batch)
+    outputs: dict[int, np.ndarray] = {}
+
+    def read(number: int) -> None:
+        start = starts[number % len(starts)]
+        outputs[start] = model.probabilities(images[start : start + batch])
+
+    times = repeat(read, budget)
+    hits = [
+        found.argmax(axis=1) == labels[start : start + batch] for start, found in outputs.items()
+    ]
     return {
         "file": path.name,
         "threads": threads,
         "batch": batch,
         **summary([each / batch for each in times]),
-        "read_right": float((read == labels).mean()),
+        "read_right": float(np.concatenate(hits).mean()),
     }

@@ -99,7 +99,7 @@ class CellMaker:
         if crop.stroke > widest or crop.surround > _FAINT_AROUND:
             return None
         faint = crop.level < LEAST_LEVEL * patch.floor or crop.surround > _MOST_AROUND
-        return dataclasses.replace(crop, faint=faint)
+        return dataclasses.replace(crop, faint=True) if faint else crop
 
     def cells(self, kept: Sequence[tuple[Group, Crop]]) -> list[Cell]:
         """The cells of a text.

@@ -22,7 +22,7 @@ _WIDE_STROKE, _THIN_STROKE = 0.28, 0.12
 _KEPT, _LOST = 0.6, 0.04
 # Where the ground's light differs by more than this ratio, contrast is taken relative to it: the
 # same ink in a shadow differs less from its ground, by the same factor.
-_EVEN = 1.3
+_EVEN, _MOST_GAIN = 1.3, 2.5
 # The 30th percentile of a normal distribution's absolute value, in standard deviations: a measure
 # of noise that ink does not reach even where it covers half of the picture.
 _NOISE_QUANTILE, _QUANTILE_SIGMA = 0.3, 0.3853
@@ -126,8 +126,10 @@ def _contrast(plane: np.ndarray, ground: np.ndarray, dark: bool) -> np.ndarray:
     contrast = cv2.subtract(ground, plane) if dark else cv2.subtract(plane, ground)
     low, high = cv2.minMaxLoc(ground)[:2]
     if high > _EVEN * max(low, 1):
-        # The ground's lightest part keeps its contrast; darker ones gain, up to 2.5 times.
-        cv2.divide(contrast, cv2.max(ground, max(1.0, high / 2.5)), dst=contrast, scale=high)
+        # The ground's lightest part keeps its contrast; darker ones gain.
+        darkest = max(1.0, high / _MOST_GAIN)
+        bounded = cv2.max(ground, darkest) if low < darkest else ground
+        cv2.divide(contrast, bounded, dst=contrast, scale=high)
     return contrast
 
 

@@ -58,6 +58,7 @@ class Request:
             raise AttributeError("'NoneType' object has no attribute 'get'")
         if self.camera.fails:
             raise RuntimeError("Format not supported")
+        self.camera.fetched.append(name)
         stream = self.camera.configuration[name]
         array = self.camera.buffers[name][self.index].copy()
         if stream["format"] == "RGB888":
@@ -95,7 +96,7 @@ class Picamera2:
     def __init__(self, camera_num=0):
         self.number = self.infos[camera_num]["Num"]
         self.closed, self.configuration, self.set, self.count = False, None, {}, 0
-        self.jobs, self.started = [], False
+        self.jobs, self.started, self.fetched = [], False, []
         Picamera2.made.append(self)
         try:
             if self.busy:

@@ -44,7 +44,7 @@ def next_frame(source):
 # Pictures
 
 
-def test_without_a_window_there_is_one_stream_and_it_is_grey(pi):
+def test_without_a_window_nothing_but_the_grey_of_lores_is_fetched(pi):
     source = open_pi(width=1000, height=480)
     frame = next_frame(source)
     # Rows are padded to 1024, and U and V lie below.
@@ -54,7 +54,8 @@ def test_without_a_window_there_is_one_stream_and_it_is_grey(pi):
     assert frame.shown is frame.picture
     (camera,) = pi.made
     assert camera.configuration["main"]["format"] == "YUV420"
-    assert camera.configuration["lores"] is None
+    assert camera.configuration["lores"]["format"] == "YUV420"
+    assert set(camera.fetched) == {"lores"}
     assert camera.configuration["raw"] is None
     # Else black is 16 and white is 235.
     assert camera.configuration["colour_space"].name == "sYCC"
@@ -72,6 +73,7 @@ def test_what_is_shown_is_the_same_frame_in_colour(pi):
         assert (frame.colour == np.array([level, 2, 3])).all()
         assert (frame.picture == level).all()
     assert pi.made[0].configuration["main"]["format"] == "RGB888"
+    assert set(pi.made[0].fetched) == {"lores", "main"}
     source.release()
 
 
@@ -377,7 +379,7 @@ from digits_tf.camera import __main__ as camera
 def main(words):
     camera.main(words)
     (used,) = picamera2_fake.Picamera2.made
-    print("FORMATS", used.configuration["main"]["format"], used.configuration["lores"] is not None)
+    print("STREAMS", used.configuration["main"]["format"], *sorted(set(used.fetched)))
 
 
 command.run(main, camera.__doc__)
@@ -401,13 +403,13 @@ def run_program(*words):
 def test_the_program_asks_for_colour_only_to_record(tmp_path):
     plain = run_program("--frames", 5, "--every_frame")
     assert plain.returncode == 0, plain.stderr
-    *lines, formats = plain.stdout.splitlines()
-    assert formats == "FORMATS YUV420 False"
+    *lines, streams = plain.stdout.splitlines()
+    assert streams == "STREAMS YUV420 lores"
     assert len([json.loads(line) for line in lines]) == 5
     out = tmp_path / "out.mp4"
     recorded = run_program("--seconds", 1, "--record", out, "--controls", "AnalogueGain=2")
     assert recorded.returncode == 0, recorded.stderr
-    assert recorded.stdout.splitlines()[-1] == "FORMATS RGB888 True"
+    assert recorded.stdout.splitlines()[-1] == "STREAMS RGB888 lores main"
     frames, _ = read_video(out)
     blue, green, _ = frames[len(frames) // 2][0, 0]
     assert int(blue) > int(green) + 3, "the blue that the camera gave, not grey"

@@ -31,6 +31,8 @@ _VENV = "/usr/bin/python3 -m venv --clear --system-site-packages"
 _BUFFERS = 4
 # The longest time between two frames is 1 s; a camera whose cable came off sends none for ever.
 _WAIT_S = 3.0
+# The stream that is read.
+_GREY = "lores"
 # libcamera's AfModeEnum, by number, as its controls are set.
 _AF_MANUAL, _AF_CONTINUOUS = 0, 2
 
@@ -44,9 +46,9 @@ def number_of(where: str) -> int | None:
 class PiCamera:
     """A camera that libcamera knows; a `live.Device` whose pictures are grey.
 
-    Digits need no colours: the first plane of YUV420 is the grey picture, made by the Pi's image
-    processor at no cost. If pictures are shown, the processor makes a second one in colour from the
-    same frame.
+    Digits need no colours: the first plane of the YUV420 `lores` stream is the grey picture, made by
+    the Pi's image processor at no cost. If pictures are shown, the `main` stream of the same frame
+    is fetched as well, in colour.
 
     Args:
         wanted: asked of the camera.
@@ -62,7 +64,6 @@ class PiCamera:
     def __init__(self, wanted: Wanted, number: int = 0):
         picamera2, libcamera = _import()
         self._shows_colour = wanted.colour
-        self._grey = "lores" if wanted.colour else "main"
         try:
             with contextlib.ExitStack() as failed:
                 self._camera = _open(picamera2, number)
@@ -73,7 +74,7 @@ class PiCamera:
                 failed.pop_all()
         except (RuntimeError, OSError, ValueError, TypeError) as error:
             raise DigitsError(_failure(error)) from None
-        self._width, self._height = self._camera.camera_configuration()[self._grey]["size"]
+        self._width, self._height = self._camera.camera_configuration()[_GREY]["size"]
         asked = f"{wanted.width}x{wanted.height}, {wanted.fps:.4g} FPS"
         self.details = f"{rate} (asked for {asked})"
 
@@ -88,7 +89,7 @@ class PiCamera:
             return None
         try:
             # Both are copies: the camera writes over its own memory once it has it back.
-            planes = request.make_array(self._grey)
+            planes = request.make_array(_GREY)
             colour = request.make_array("main") if self._shows_colour else None
         finally:
             request.release()
@@ -104,15 +105,15 @@ class PiCamera:
 
     def _configure(self, libcamera: ModuleType, wanted: Wanted) -> None:
         size = (wanted.width, wanted.height)
-        streams = {self._grey: {"size": size, "format": "YUV420"}}
-        if wanted.colour:
-            # B, G, R in memory, whatever its name says.
-            streams["main"] = {"size": size, "format": "RGB888"}
+        # A main stream there must be, at least as large as the other; unless it is shown, nobody
+        # reads it, and YUV420 takes the least memory. RGB888 is B, G, R in memory.
+        main = {"size": size, "format": "RGB888" if wanted.colour else "YUV420"}
         turned = wanted.rotation == 180
         camera = self._camera
         camera.configure(
             camera.create_video_configuration(
-                **streams,
+                main=main,
+                lores={"size": size, "format": "YUV420"},
                 # Nobody reads what comes from the sensor itself.
                 raw=None,
                 buffer_count=_BUFFERS,
@@ -121,7 +122,7 @@ class PiCamera:
                 transform=libcamera.Transform(hflip=turned, vflip=turned),
             )
         )
-        given = camera.camera_configuration()[self._grey]["format"]
+        given = camera.camera_configuration()[_GREY]["format"]
         if given != "YUV420":
             raise DigitsError(f"the camera gives {given}, not YUV420: {ADVICE}")
 

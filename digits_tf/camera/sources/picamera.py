@@ -46,9 +46,9 @@ def number_of(where: str) -> int | None:
 class PiCamera:
     """A camera that libcamera knows; a `live.Device` whose pictures are grey.
 
-    Digits need no colours: the first plane of the YUV420 `lores` stream is the grey picture, made by
-    the Pi's image processor at no cost. If pictures are shown, the `main` stream of the same frame
-    is fetched as well, in colour.
+    Digits need no colours: the first plane of the YUV420 `lores` stream is the grey picture, made
+    by the Pi's image processor at no cost. If pictures are shown, the `main` stream of the same
+    frame is fetched as well, in colour.
 
     Args:
         wanted: asked of the camera.

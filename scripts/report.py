@@ -47,7 +47,9 @@ _EXPORTS = flags.DEFINE_string(
 )
 _OUT = flags.DEFINE_string("out", "docs/report", "Folder of the page and its pictures.")
 _CARD = flags.DEFINE_string(
-    "card", None, "Also write a model card into this file, with the runs in runs.json beside it."
+    "card",
+    None,
+    "Also write a model card into this file, with runs.json and quantisation.json beside it.",
 )
 _PHOTOS = flags.DEFINE_string(
     "photos", str(_SHARED / "photos"), "Folder with single.csv and rows.csv."
@@ -112,8 +114,10 @@ def _write_card(path: Path, page: str, pictures: Path) -> None:
 
     runs = path.with_name("runs.json")
     noted = json.loads(runs.read_text()) if runs.is_file() else {}
+    forms = path.with_name("quantisation.json")
+    tried = json.loads(forms.read_text()) if forms.is_file() else None
     place = Path(os.path.relpath(pictures, path.parent)).as_posix()
-    storage.write_bytes(path, card.card(page, noted, place).encode())
+    storage.write_bytes(path, card.card(page, noted, place, tried).encode())
     print(f"model card: {path}")
 
 

@@ -18,7 +18,7 @@ from digits_tf.data import idx
 from digits_tf.data.digits import ArrayDigits
 from digits_tf.errors import DigitsError
 from digits_tf.evaluate.score import Score, score
-from digits_tf.export import calibration, serving, tflite
+from digits_tf.export import calibration, pictures, serving, tflite
 from digits_tf.export.parity import Parity
 from digits_tf.model.architectures import ARCHITECTURES
 from digits_tf.model.resnet import resnet
@@ -45,6 +45,7 @@ FILES = {
     "float32": "tflite/digits_float32.tflite",
     "float16": "tflite/digits_float16.tflite",
     "int8": "tflite/digits_int8.tflite",
+    "mixed": "tflite/digits_mixed.tflite",
 }
 
 
@@ -67,7 +68,7 @@ def test_every_file_reads_the_same(exported, sample, kind):
         card = json.loads((exported / "saved_models/digits.json").read_text())
         original = original.astype(np.float64) ** (1 / card["temperature"])
         original /= original.sum(axis=1, keepdims=True)
-    tolerance = {"float16": 1e-2, "int8": 0.3}.get(kind, 1e-4)
+    tolerance = {"float16": 1e-2, "int8": 0.3, "mixed": 0.3}.get(kind, 1e-4)
     assert np.abs(found - original).max() <= tolerance
     assert np.mean(found.argmax(1) == labels) > 0.9
     # One at a time, none, and many give the same.
@@ -76,7 +77,7 @@ def test_every_file_reads_the_same(exported, sample, kind):
 
 
 def test_cards_describe_the_files(exported):
-    for kind in ("float32", "float16", "int8"):
+    for kind in ("float32", "float16", "mixed", "int8"):
         card = json.loads((exported / f"tflite/digits_{kind}.json").read_text())
         path = exported / f"tflite/digits_{kind}.tflite"
         assert card["sha256"] == storage.sha256(path)
@@ -163,14 +164,69 @@ def test_what_is_no_digit_is_missing_from_the_sum(tmp_path, sample, doubtful):
     doubtful.save(path)
     serving.save(serving.with_softmax(doubtful), tmp_path / "served")
     paths = {"keras": path, "saved_model": tmp_path / "served"}
-    for kind in ("float32", "int8"):
+    for kind in ("float32", "int8", "mixed"):
         paths[kind] = tmp_path / f"{kind}.tflite"
         content = tflite.convert(tmp_path / "served", kind, images[..., None])
         paths[kind].write_bytes(content)
     for kind, path in paths.items():
         found = classifier.load(path).probabilities(images)
         assert found.shape == (100, 10)
-        assert np.abs(found - shares[:, :10]).max() < (0.08 if kind == "int8" else 1e-4), kind
+        tolerance = 0.08 if kind in ("int8", "mixed") else 1e-4
+        assert np.abs(found - shares[:, :10]).max() < tolerance, kind
+
+
+def test_mixed_files_tell_digits_apart_that_are_hardly_any(tmp_path, sample, doubtful):
+    """8-bit probabilities are all 0 where "no digit" takes nearly all."""
+    copy = serving.float32_copy(doubtful)
+    kernel, bias = copy.get_layer("logits").get_weights()
+    bias[10] += 20
+    copy.get_layer("logits").set_weights([kernel, bias])
+    images = sample.test.read()[0][::10]
+    serving.save(serving.with_softmax(copy), tmp_path / "served")
+    logits = copy.predict(images[..., None].astype(np.float32), verbose=0)[:, :10]
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = {}
+    for kind in ("int8", "mixed"):
+        path = tmp_path / f"{kind}.tflite"
+        path.write_bytes(tflite.convert(tmp_path / "served", kind, images[..., None]))
+        found[kind] = classifier.load(path).probabilities(images)
+        assert found[kind].max() < 0.01
+    assert np.count_nonzero(found["int8"]) == 0
+    shares = found["mixed"] / found["mixed"].sum(axis=1, keepdims=True)
+    assert np.abs(shares - expected).max() < 0.08
+
+
+@pytest.mark.parametrize("kind", tflite.TRIED)
+def test_files_that_are_only_tried_read_alike(tmp_path, sample, doubtful, kind):
+    images = sample.test.read()[0][::100]
+    serving.save(serving.with_softmax(doubtful), tmp_path / "served")
+    path = tmp_path / "tried.tflite"
+    path.write_bytes(tflite.convert(tmp_path / "served", kind, images[..., None]))
+    keras_file = tmp_path / "doubtful.keras"
+    doubtful.save(keras_file)
+    expected = classifier.load(keras_file).probabilities(images)
+    found = classifier.load(path).probabilities(images)
+    assert np.abs(found - expected).max() < 0.08
+
+
+def test_unknown_kinds_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="int4"):
+        tflite.convert(tmp_path, "int4", np.zeros((1, 28, 28, 1), np.uint8))
+
+
+@pytest.mark.parametrize("count", [7, 1000, 1999, 12_345])
+def test_ranges_come_from_all_over_the_digits(count):
+    numbers = np.arange(count)
+    images = np.zeros((count, 28, 28), np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = numbers // 256, numbers % 256
+    digits = ArrayDigits(images, np.zeros(count, np.uint8), "numbered")
+    chosen = pictures.for_ranges(digits, 1000)
+    found = 256 * chosen[:, 0, 0, 0].astype(int) + chosen[:, 0, 1, 0]
+    assert chosen.shape[1:] == (28, 28, 1)
+    assert len(found) == min(count, 1000)
+    gaps = np.diff([*found, count])
+    assert found[0] == 0
+    assert gaps.max() - gaps.min() <= 1
 
 
 def test_temperature_is_the_likeliest_one(sample):
@@ -270,8 +326,8 @@ def test_damaged_files_are_refused(exported, tmp_path):
 def test_evaluate_prints_tables_and_json(exported, idx_pair, tmp_path):
     images, labels = idx_pair
     words = ["digits_tf.evaluate", "--images", images, "--labels", labels]
-    pictures = ["--confusion", tmp_path / "c.png", "--mistakes", tmp_path / "m.png"]
-    result = run(*words, *pictures, cwd=exported)
+    drawings = ["--confusion", tmp_path / "c.png", "--mistakes", tmp_path / "m.png"]
+    result = run(*words, *drawings, cwd=exported)
     assert result.returncode == 0, result.stderr
     assert "accuracy: " in result.stdout
     assert "true \\ read" in result.stdout

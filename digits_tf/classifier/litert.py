@@ -18,23 +18,32 @@ class LiteRTClassifier(Classifier):
     Args:
         path: the file.
         threads: for the kernels.
+        xnnpack: whether XNNPACK takes what it can, as LiteRT has it; without, all is slower, and
+            only scripts/quantisation.py asks how much.
 
     Raises:
         DigitsError: if it is no TFLite file, or one of other shapes.
     """
 
-    def __init__(self, path: Path, threads: int = 1):
+    def __init__(self, path: Path, threads: int = 1, xnnpack: bool = True):
         try:
-            from ai_edge_litert.interpreter import Interpreter
+            from ai_edge_litert.interpreter import Interpreter, OpResolverType
         except ImportError:
             raise DigitsError("LiteRT is missing: pip install ai-edge-litert") from None
         content = path.read_bytes()
         if content[4:8] != _IDENTIFIER:
             raise DigitsError(f"{path}: expected a TFLite file, found something else")
+        kernels = OpResolverType.AUTO
+        if not xnnpack:
+            kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         try:
             # It announces its XNNPACK delegate on standard error.
             with quiet.standard_error():
-                self._interpreter = Interpreter(model_content=content, num_threads=threads)
+                self._interpreter = Interpreter(
+                    model_content=content,
+                    num_threads=threads,
+                    experimental_op_resolver_type=kernels,
+                )
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise DigitsError(f"{path}: not a TFLite file that LiteRT can run ({error})") from None
@@ -72,6 +81,8 @@ class LiteRTClassifier(Classifier):
         }
 
     def _resize(self, batch: int) -> None:
+        # A change costs 0.05 ms, in a film seldom once in ten frames. An interpreter for each count
+        # would save that and take 0.8 ms to make; single digits, or powers of two, take longer.
         if batch == self._batch:
             return
         self._interpreter.resize_tensor_input(self._input["index"], (batch, *INPUT_SHAPE))

@@ -3,9 +3,9 @@
     python -m digits_tf.export
     python -m digits_tf.export runs/run-001 --out=FOLDER
 
-Writes saved_models/digits/1 (for TensorFlow Serving) and tflite/digits_float32.tflite, _float16 and
-_int8, each with a JSON file beside it. Nothing is written unless every file reads the test digits
-like the Keras model.
+Writes saved_models/digits/1 (for TensorFlow Serving) and tflite/digits_float32.tflite, _float16,
+_int8 and _mixed, each with a JSON file beside it. Nothing is written unless every file reads the
+test digits like the Keras model.
 """
 
 import datetime
@@ -21,17 +21,15 @@ from absl import flags
 from digits_tf import __version__, backend, classifier, command, storage
 from digits_tf.classifier.loading import OWN
 from digits_tf.data import flags as data_flags
-from digits_tf.data.digits import Digits
-from digits_tf.data.held_out import hold_out
 from digits_tf.data.mnist import Mnist
 from digits_tf.errors import DigitsError
 from digits_tf.evaluate.score import Score
+from digits_tf.export import pictures
 
 _OUT = flags.DEFINE_string("out", ".", "Folder that gets saved_models/ and tflite/.")
 _NAME = flags.DEFINE_string("name", OWN, "Name of the exported model.")
 flags.adopt_module_key_flags(data_flags)
 
-_RANGE_DIGITS = 1000
 _VERSION = "1"
 _SERVING_LAYOUT = {
     "signature": "serving_default",
@@ -54,7 +52,7 @@ def main(words: Sequence[str]) -> None:
     run = Run(folder)
     settings = run.config()["settings"]
     run.result()  # a run that is not finished has no model that was chosen
-    mnist = _digits(settings)
+    mnist = pictures.of_run(settings)
     out = Path(_OUT.value)
     out.mkdir(parents=True, exist_ok=True)
     # Beside its destination, so that the last step is a rename.
@@ -70,17 +68,6 @@ def main(words: Sequence[str]) -> None:
     storage.sync(out)
 
 
-def _digits(settings: dict[str, Any]) -> Mnist:
-    """The digits that the run was trained on, from where it had them unless flags say otherwise."""
-    mnist = data_flags.find(data_flags.selection() or settings["data"]["selection"])
-    if mnist.hashes() != settings["data"]["sha256"]:
-        raise DigitsError(
-            f"the digits in {mnist.train.origin} are not those that the run was trained on: name "
-            "them with --data_dir"
-        )
-    return mnist
-
-
 def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> None:
     """Writes and checks everything below `stage`.
 
@@ -94,9 +81,8 @@ def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> N
     from digits_tf.export.parity import Parity
 
     model = serving.float32_copy(open_model(best))
-    logits, labels = _held_out_logits(model, mnist)
-    temperature = calibration.temperature(logits, labels)
-    calibration.divide_logits(model, temperature)
+    images, labels = pictures.held_out(mnist)
+    temperature = calibration.calibrate(model, images, labels)
     print(f"temperature: {temperature:.3f}, from {len(labels):,} held-out digits", file=sys.stderr)
     parity = Parity(KerasClassifier(model), mnist.test)
     card = {**_card(settings, mnist, model), "temperature": round(temperature, 6)}
@@ -109,7 +95,7 @@ def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> N
         stage / "saved_models" / f"{_NAME.value}.json",
         {**card, **_figures(score), **_SERVING_LAYOUT},
     )
-    ranges = _ranges(mnist.train)
+    ranges = pictures.for_ranges(mnist.train)
     for kind in tflite.KINDS:
         path = stage / "tflite" / f"{_NAME.value}_{kind}.tflite"
         path.parent.mkdir(exist_ok=True)
@@ -124,32 +110,6 @@ def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> N
             path.with_suffix(".json"),
             {**card, **_figures(score), **exported.layout(), "sha256": storage.sha256(path)},
         )
-
-
-def _held_out_logits(model: Any, mnist: Mnist) -> tuple[np.ndarray, np.ndarray]:
-    """What the model says of the digits that it was not trained on, and what they are."""
-    if mnist.held_out:
-        images, labels = mnist.held_out.read()
-    else:
-        images, labels = mnist.train.read()
-        chosen = hold_out(len(images))
-        images, labels = images[chosen], labels[chosen]
-    pixels = images[..., None].astype(np.float32)
-    return model.predict(pixels, batch_size=500, verbose=0), labels
-
-
-def _ranges(train: Digits) -> np.ndarray:
-    """Real training digits, uint8 (n, 28, 28, 1), spread evenly over the set, for int8's ranges."""
-    step = max(1, train.count // _RANGE_DIGITS)
-    chosen = [images[(-first) % step :: step] for first, images in _numbered(train)]
-    return np.concatenate(chosen)[:_RANGE_DIGITS][..., None]
-
-
-def _numbered(digits: Digits):
-    first = 0
-    for images, _ in digits.batches(10_000):
-        yield first, images
-        first += len(images)
 
 
 def _card(settings: dict[str, Any], mnist: Mnist, model: Any) -> dict[str, Any]:

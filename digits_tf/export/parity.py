@@ -9,8 +9,8 @@ from digits_tf.evaluate.score import Score
 
 _BATCH = 250
 # Greatest difference of a probability. float16 weights keep 11 bits.
-# What int8 may differ by is counted in digits.
-TOLERANCES = {"saved_model": 1e-4, "float32": 1e-4, "float16": 1e-2, "int8": 1.0}
+# What 8 bits may differ by is counted in digits.
+TOLERANCES = {"saved_model": 1e-4, "float32": 1e-4, "float16": 1e-2, "int8": 1.0, "mixed": 1.0}
 # How much less may be read right. Two digits where so few are tested that each counts for more.
 _LEAST_ACCURACY_LOSS = 0.0005
 _LEAST_DIGITS_LOST = 2
@@ -37,7 +37,7 @@ class Parity:
         """Reads the digits with an exported file.
 
         Args:
-            kind: saved_model, float32, float16 or int8.
+            kind: a key of `TOLERANCES`.
             exported: the file, opened.
 
         Raises:

@@ -4,7 +4,8 @@ import re
 import statistics
 from typing import Any
 
-from report_parts import table
+from digits_tf import classifier
+from report_parts import quantisation, table
 
 _HEAD = """\
 # The shipped models
@@ -14,12 +15,15 @@ _HEAD = """\
 one digit, ink bright on 0, pixels 0 to 255, and give ten probabilities. What these lack of 1 is
 the probability that the picture is **no digit**: a letter, a scribble, a line, half a digit, two.
 
-| file | what it is |
-| --- | --- |
-| `saved_models/NAME/1` | SavedModel, for TensorFlow and TensorFlow Serving (`serving_default`) |
-| `tflite/NAME_float32.tflite`, `NAME_float16.tflite` | floats in and out |
-| `tflite/NAME_int8.tflite` | 8-bit integers throughout, uint8 in and out; the default |
-
+"""
+_FILES = {
+    "saved_models/NAME/1": "SavedModel, for TensorFlow and TensorFlow Serving (`serving_default`)",
+    "tflite/NAME_float32.tflite": "floats throughout",
+    "tflite/NAME_float16.tflite": "weights of 16 bits, floats in and out",
+    "tflite/NAME_int8.tflite": "8-bit integers throughout, uint8 in and out",
+    "tflite/NAME_mixed.tflite": "8-bit convolutions, the end in floats, floats in and out",
+}
+_USE = """
 Beside each lies a JSON file with its layout, figures, SHA-256, recipe and versions. A file that
 does not match is refused. A SavedModel is a program: open only those that you trust.
 
@@ -35,6 +39,7 @@ recognizer = Recognizer.load("resnet")
 ```sh
 python -m digits_tf.scenes --out runs/scenes    # what they are trained on, about 12 minutes
 python scripts/train_shipped.py                 # all seeds of both, then the export of seed 0
+python scripts/quantisation.py runs/tiny-0      # the forms of it, and which one to ship
 python scripts/report.py --card=saved_models/README.md
 ```
 
@@ -59,13 +64,19 @@ _LIMITS = """\
 _PICTURE = re.compile(r"\]\(([\w-]+\.(?:png|json))\)")
 
 
-def card(page: str, runs: dict[str, list[dict[str, Any]]], pictures: str) -> str:
+def card(
+    page: str,
+    runs: dict[str, list[dict[str, Any]]],
+    pictures: str,
+    forms: dict[str, Any] | None = None,
+) -> str:
     """Writes the card.
 
     Args:
         page: the report, in Markdown.
         runs: of each model the runs that scripts/train_shipped.py has noted.
         pictures: where the report's pictures are, from the card's folder.
+        forms: what scripts/quantisation.py has written; None: the card says nothing of it.
 
     Returns:
         Markdown.
@@ -73,7 +84,20 @@ def card(page: str, runs: dict[str, list[dict[str, Any]]], pictures: str) -> str
     # One title a page: the report's becomes a section, and its sections smaller ones.
     report = re.sub(r"^#", "##", page, flags=re.MULTILINE)
     report = _PICTURE.sub(rf"]({pictures}/\1)", report)
-    return "\n".join([_HEAD, *(_seeds(name, rows) for name, rows in runs.items()), _LIMITS, report])
+    parts = [_HEAD + _files(), _USE, *(_seeds(name, rows) for name, rows in runs.items())]
+    if forms:
+        parts.append(quantisation.text(forms) + "\n")
+    return "\n".join([*parts, _LIMITS, report])
+
+
+def _files() -> str:
+    """What lies where, and which file is read with by default."""
+    default = classifier.shipped_model("tiny").name.replace("tiny", "NAME")
+    rows = [
+        [f"`{path}`", words + ("; the default" if path.endswith(default) else "")]
+        for path, words in _FILES.items()
+    ]
+    return table.table(["file", "what it is"], rows)
 
 
 def _seeds(name: str, rows: list[dict[str, Any]]) -> str:

@@ -1,5 +1,6 @@
 """Shared by all tests: quiet TensorFlow, small idx files, and the real digits."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -21,7 +22,9 @@ SEED_PICTURES = ROOT.parent / "shared" / "data" / "seed" / "test_imgs"
 with warnings.catch_warnings():
     # TensorFlow's own imports warn of what its dependencies are to drop.
     warnings.simplefilter("ignore")
-    import tensorflow  # noqa: F401
+    # The environment of scripts/old_versions_check.py has none.
+    with contextlib.suppress(ImportError):
+        import tensorflow  # noqa: F401
 
 from digits_tf.data import idx, mnist  # noqa: E402
 

@@ -32,7 +32,7 @@ def of_one_hand(cropped: list[Cropped]) -> list[Cropped]:
     sure = [pair for pair in cropped if not pair[1].faint]
     if not sure:
         return []
-    main = max(sure, key=ink) if len(sure) > 1 else sure[0]
+    main = _main(sure)
     inner = [pair for pair in sure if bool(pair[0].contact) == bool(main[0].contact)]
     kept = [pair for pair in inner if pair is main or _matches(pair, main)]
     added = kept
@@ -49,9 +49,24 @@ def of_one_hand(cropped: list[Cropped]) -> list[Cropped]:
 
 def ink(pair: Cropped) -> float:
     """How much ink it has, and how well it stands out; less for what may be no digit."""
+    return (_BAR_WEIGHT if pair[0].is_bar else 1.0) * _as_no_bar(pair)
+
+
+def _as_no_bar(pair: Cropped) -> float:
     each, crop = pair
-    weight = (_TOUCHING if each.contact else 1.0) * (_BAR_WEIGHT if each.is_bar else 1.0)
+    weight = _TOUCHING if each.contact else 1.0
     return weight * (each.w + each.h) * _width(pair) * crop.level**2
+
+
+def _main(sure: list[Cropped]) -> Cropped:
+    """The one with the most ink."""
+    first, *others = sorted(sure, key=_as_no_bar, reverse=True)
+    for other in others:
+        # Whether it is a bar takes longer to say than all else here, and can only lessen it.
+        if _as_no_bar(other) <= ink(first):
+            break
+        first = max(first, other, key=ink)
+    return first
 
 
 def _width(pair: Cropped) -> float:
@@ -67,7 +82,7 @@ def _matches(pair: Cropped, main: Cropped) -> bool:
     low, high = _BAR_HEIGHTS
     as_bar = low <= each.h / main[0].h <= high and crop.level >= _BAR_LEVEL * main[1].level
     as_stroke = _width(pair) >= _STROKE * _width(main)
-    if as_bar == as_stroke:  # whether it is a bar takes longer to say than all else here
+    if as_bar == as_stroke:
         return as_bar
     return as_bar if each.is_bar and not main[0].is_bar else as_stroke
 

@@ -167,8 +167,8 @@ def _draw_all(
     }
     crops = {name: each[:_SHOWN_CROPS] for name, each in sets.items()}
     formats = results["formats"]
-    # The camera reads with int8.
-    kind = "int8" if "int8" in formats else next(iter(formats))
+    # The camera reads with mixed.
+    kind = "mixed" if "mixed" in formats else next(iter(formats))
     pictures: dict[str, Callable[[Path], None]] = {
         corruptions.PICTURE: lambda path: charts.corruption_sheet(digits, path),
         rejection.CROPS_PICTURE: lambda path: charts.sheet(crops, path),

@@ -36,7 +36,7 @@ def result():
 
 
 def test_everything_is_measured_and_what_is_read_is_right(result):
-    files = [f"tiny_{kind}.tflite" for kind in ("float32", "float16", "int8")]
+    files = [f"tiny_{kind}.tflite" for kind in ("float32", "float16", "mixed", "int8")]
     cases = [(row["file"], row["threads"], row["batch"]) for row in result["network"]]
     assert cases == list(itertools.product(files, (1, 2), (1, 12)))
     for row in result["network"]:
@@ -65,7 +65,7 @@ def test_it_says_on_what_it_was_measured(result):
     assert found["versions"]["opencv"] == cv2.__version__
     assert found["versions"]["numpy"] == np.__version__
     assert "Python" in found["machine"]
-    assert (result["reader"], result["threads"]) == ("tiny_int8.tflite", 1)
+    assert (result["reader"], result["threads"]) == ("tiny_mixed.tflite", 1)
 
 
 def test_goals_are_judged_by_what_was_measured(result):
@@ -197,17 +197,17 @@ def test_a_slow_network_is_given_up_on_in_time(monkeypatch):
 
 
 def test_all_shipped_files_are_timed():
-    kinds = ("float32", "float16", "int8")
+    kinds = ("float32", "float16", "mixed", "int8")
     expected = [
         classifier.shipped_model(name, kind) for name in ("tiny", "resnet") for kind in kinds
     ]
     assert models.timed(None) == expected
-    assert models.timed("resnet") == expected[3:]
+    assert models.timed("resnet") == expected[4:]
     assert models.timed(str(expected[1])) == [expected[1]]
 
 
 def test_a_model_of_ones_own_is_timed_too(tmp_path, monkeypatch):
-    own = tmp_path / "tflite" / "digits_int8.tflite"
+    own = tmp_path / "tflite" / "digits_mixed.tflite"
     own.parent.mkdir()
     own.write_bytes(classifier.shipped_model("resnet").read_bytes())
     monkeypatch.chdir(tmp_path)

@@ -452,7 +452,7 @@ def test_seed_pictures_with_the_shipped_model():
 
 
 def test_shipped_models_are_what_their_cards_say():
-    for kind in ("float32", "float16", "int8"):
+    for kind in ("float32", "float16", "int8", "mixed"):
         path = classifier.shipped_model("tiny", kind)
         card = json.loads(path.with_suffix(".json").read_text())
         assert storage.sha256(path) == card["sha256"]
@@ -464,6 +464,6 @@ def test_shipped_models_are_what_their_cards_say():
 def test_shipped_model_reads_the_sample(sample):
     """All of the sample are training digits of MNIST: this shows that files and code fit."""
     images, labels = sample.test.read()
-    for kind in ("float32", "int8"):
+    for kind in ("float32", "int8", "mixed"):
         model = classifier.load(classifier.shipped_model("tiny", kind))
         assert np.mean(model.probabilities(images).argmax(1) == labels) > 0.99

@@ -68,7 +68,7 @@ def test_the_shipped_file_is_the_default(elsewhere):
     assert text(Recognizer.load().read(page()[0])) == "407\n92"
 
 
-@pytest.mark.parametrize("name", ["float32", "float16", "int8"])
+@pytest.mark.parametrize("name", ["float32", "float16", "int8", "mixed"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_each_shipped_kind_reads_alike(name, threads):
     path = SHIPPED / f"tiny_{name}.tflite"
@@ -141,7 +141,7 @@ def test_a_missing_file_and_an_empty_folder_are_named(tmp_path):
 
 def test_an_own_export_in_the_current_folder_comes_first(elsewhere):
     (elsewhere / "tflite").mkdir()
-    (elsewhere / "tflite" / "digits_int8.tflite").write_bytes(b"mine")
+    (elsewhere / "tflite" / "digits_mixed.tflite").write_bytes(b"mine")
     with pytest.raises(DigitsError, match="TFLite"):
         Recognizer.load()
 

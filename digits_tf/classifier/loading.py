@@ -7,12 +7,13 @@ from digits_tf import storage
 from digits_tf.classifier.classifier import Classifier
 from digits_tf.errors import DigitsError
 
-# The models that come with the repository, the default first; each as float32, float16 and int8.
+# The models that come with the repository, the default first; each in the four kinds of
+# `digits_tf.export.tflite.KINDS`.
 SHIPPED = ("tiny", "resnet")
 # What `python -m digits_tf.export` calls one's own.
 OWN = "digits"
 # As exact as the float file, and twice as fast.
-_KIND = "int8"
+_KIND = "mixed"
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -25,7 +26,7 @@ def shipped_model(name: str | None = None, kind: str = _KIND) -> Path:
     Args:
         name: "tiny", "resnet" or that of an export of one's own. None: one's own in the current
             folder if there is one, else "tiny".
-        kind: float32, float16 or int8.
+        kind: float32, float16, int8 or mixed.
 
     Raises:
         DigitsError: if there is none.

@@ -20,6 +20,7 @@ FORMATS = {
     "float32": "TFLite float32",
     "float16": "TFLite float16",
     "int8": "TFLite int8",
+    "mixed": "TFLite mixed",
 }
 _BATCH = 500
 

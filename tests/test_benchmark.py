@@ -84,7 +84,7 @@ def test_tables_say_the_same(result):
     (printed,) = (each for each in rows if each[:2] == ["1080p", "12"])
     assert printed[4] == f"{row['loop']['median_ms']:.2f} ({row['loop']['p95_ms']:.2f})"
     assert printed[5:] == [f"{row['fps']:.0f}", "2", "100 %"]
-    assert sum(each[0].startswith("tiny_") for each in rows) == 6
+    assert sum(each[0].startswith("tiny_") for each in rows) == 8
     assert sum(each[0] in ("480p", "720p", "1080p") for each in rows) == 12
     assert sum(each[-1] in ("met", "missed") for each in rows) == 4
     assert f"{result['memory']['peak_mb']:.0f} MB resident at most" in page(result)

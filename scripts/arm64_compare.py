@@ -4,7 +4,7 @@ python scripts/arm64_compare.py FOLDER pip apt [--json FILE]
 
 FOLDER has a folder for each system and one for this PC: pc. Labels must be the same, and those of
 the demo's end right; probabilities may differ by 0.001 from a float model and by one step of 8 bits
-from an int8 model, where the network got the same crops. Exit code: 0 all alike, 1 not.
+from one with 8-bit layers, where the network got the same crops. Exit code: 0 all alike, 1 not.
 
 OpenCV rounds differently on different processors: the demo is not drawn, nor a crop cut, the same
 to the last grey level. So the demo's labels are held against each other only while whole digits
@@ -31,6 +31,7 @@ _JSON = flags.DEFINE_string("json", None, "Write the result into this file too."
 
 PC = "pc"
 _FLOAT_TOLERANCE, _STEP = 1e-3, 1 / 255
+_EIGHT_BITS = ("int8", "mixed")
 # Commands print four decimals.
 _ROUNDING = 1e-4
 _EXIT_DIFFERENT = 1
@@ -186,7 +187,7 @@ def _compare_readings(
 def _compare_probabilities(result: Comparison, name: str, arm: np.ndarray, pc: np.ndarray) -> None:
     same = int((_read(arm) == _read(pc)).sum())
     result.count(f"{name}: the same labels", same, len(pc), must=True)
-    tolerance = _STEP if name.endswith("int8") else _FLOAT_TOLERANCE
+    tolerance = _STEP if name.endswith(_EIGHT_BITS) else _FLOAT_TOLERANCE
     difference = float(np.abs(arm - pc).max())
     # A step is rounded to float32.
     result.differ(f"{name}: greatest difference", difference, tolerance + 1e-6)

@@ -20,10 +20,9 @@ import numpy as np
 from absl import flags
 
 from digits_tf import classifier, command, storage
-from digits_tf.classifier.loading import SHIPPED, shipped_model
+from digits_tf.classifier.loading import shipped_model
 from digits_tf.opencv import import_cv2
 
-_KINDS = ("float32", "float16", "int8")
 _FRAMES = flags.DEFINE_integer("frames", 100, "Frames of the demo.", lower_bound=1)
 _EVERY = 5  # frames of the demo between those whose crops are kept
 
@@ -51,7 +50,7 @@ def main(words: Sequence[str]) -> None:
 
 def _read_crops(crops: np.ndarray) -> dict[str, np.ndarray]:
     """Probabilities of each shipped file, by its name without its suffix."""
-    paths = [shipped_model(name, kind) for name in SHIPPED for kind in _KINDS]
+    paths = sorted(shipped_model().parent.glob("*.tflite"))
     return {path.stem: classifier.load(path).probabilities(crops) for path in paths}
 
 

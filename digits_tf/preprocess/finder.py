@@ -21,6 +21,9 @@ _LEAST_MARK, _LEAST_SHARE = 0.08, 0.2
 _MOST_CONTACT = 0.4
 # Digits of fewer pixels in height on a plane are looked for on the finer one.
 _SEEN = 14
+# Of so many they are believed at the first glance, on the coarsest plane, which has a quarter of the
+# next one's pixels; unless one is a bar: there, squared paper looks like a row of 1s.
+_WELL_SEEN = 28
 # How often marks that are no digits are taken away to look for fainter ones.
 _PEELS = 2
 # Grey levels by which colours differ where there is coloured ink.
@@ -54,16 +57,21 @@ class Finder:
         """
         _check(frame)
         factors = self._shrinker.factors(frame)
-        coarse = self._shrinker.shrink(frame, factors[0])
-        thumbnail = coarse.factor < 1
-        if cells := tight_digit(coarse, filled=not thumbnail):
+        finest, glances = min(factors), len(factors) > 2
+        plane = self._shrinker.shrink(frame, factors[-1] if glances else factors[0])
+        thumbnail = plane.factor < 1
+        if cells := tight_digit(plane, filled=not thumbnail):
             yield [cells]
-        finest = min(factors)
-        for factor in factors:
-            plane = coarse if factor == coarse.factor else self._shrinker.shrink(frame, factor)
-            for ways in self._on(plane):
-                if factor == finest or not _are_small(ways, factor):
+        if glances:
+            for ways in self._on(plane, at_a_glance=True):
+                if not _are_small(ways, _WELL_SEEN * plane.factor):
                     yield ways
+        for factor in factors:
+            plane = self._shrinker.shrink(frame, factor)
+            for ways in self._on(plane):
+                if factor == finest or not _are_small(ways, _SEEN * factor):
+                    yield ways
+        coarse = self._shrinker.shrink(frame, factors[0])
         if not thumbnail and (cells := tight_digit(coarse, filled=False)):
             yield [cells]
         if frame.ndim == 3 and frame.shape[2] > 1:
@@ -84,21 +92,28 @@ class Finder:
             pictures["contrast"] = cv2.convertScaleAbs(self._ink.contrast, alpha=alpha)
         return pictures
 
-    def _on(self, plane: Plane) -> Iterator[list[list[Cell]]]:
+    def _on(self, plane: Plane, at_a_glance: bool = False) -> Iterator[list[list[Cell]]]:
         self._plane, self._ink = plane, None
-        ways = [cells for ink in find_ink(plane.small) if (cells := self._find(plane, ink))]
+        inks = find_ink(plane.small)
+        ways = [cells for ink in inks if (cells := self._find(plane, ink, at_a_glance))]
         if ways:
             yield ways
 
-    def _find(self, plane: Plane, ink: Ink) -> list[Cell]:
+    def _find(self, plane: Plane, ink: Ink, at_a_glance: bool) -> list[Cell]:
+        """The digits of one polarity; none if a glance is not enough for them."""
         self._ink = ink
         contrast, peak = ink.contrast, ink.peak
         maker = CellMaker(ink, plane)
         least = max(5.0, _LEAST_HEIGHT * contrast.shape[0])
         for _ in range(_PEELS):
             marks = find_marks(contrast, peak, ink.floor, least)
-            cropped = [(each, maker.crop(each)) for each in _digits(marks, least)]
+            groups = _digits(marks, least)
+            if at_a_glance and max((each.h for each in groups), default=0) < _WELL_SEEN:
+                break
+            cropped = [(each, maker.crop(each)) for each in groups]
             kept = company.of_one_hand([(each, crop) for each, crop in cropped if crop])
+            if at_a_glance and any(each.is_bar for each, _ in kept):
+                break
             if kept:
                 crops = {id(each): crop for each, crop in kept}
                 ordered = in_reading_order([each for each, _ in kept])
@@ -115,10 +130,10 @@ class Finder:
         return []
 
 
-def _are_small(ways: list[list[Cell]], factor: float) -> bool:
+def _are_small(ways: list[list[Cell]], least: float) -> bool:
     """Whether a finer plane is to be asked: what is hard to see here hides what cannot be seen."""
     heights = [each.box[3] for cells in ways for cell in cells for each in cell[0].found]
-    return sorted(heights)[len(heights) // 2] < _SEEN * factor
+    return sorted(heights)[len(heights) // 2] < least
 
 
 def _differ(one: np.ndarray, other: np.ndarray) -> bool:

@@ -21,8 +21,8 @@ _LEAST_MARK, _LEAST_SHARE = 0.08, 0.2
 _MOST_CONTACT = 0.4
 # Digits of fewer pixels in height on a plane are looked for on the finer one.
 _SEEN = 14
-# Of so many they are believed at the first glance, on the coarsest plane, which has a quarter of the
-# next one's pixels; unless one is a bar: there, squared paper looks like a row of 1s.
+# Of so many they are believed at the first glance, on the coarsest plane, which has a quarter of
+# the next one's pixels; unless one is a bar: there, squared paper looks like a row of 1s.
 _WELL_SEEN = 28
 # How often marks that are no digits are taken away to look for fainter ones.
 _PEELS = 2

@@ -63,13 +63,11 @@ class Finder:
         if cells := tight_digit(plane, filled=not thumbnail):
             yield [cells]
         if glances:
-            for ways in self._on(plane, at_a_glance=True):
-                if not _are_small(ways, _WELL_SEEN * plane.factor):
-                    yield ways
+            yield from self._on(plane, at_a_glance=True)
         for factor in factors:
             plane = self._shrinker.shrink(frame, factor)
             for ways in self._on(plane):
-                if factor == finest or not _are_small(ways, _SEEN * factor):
+                if factor == finest or not _are_small(ways, factor):
                     yield ways
         coarse = self._shrinker.shrink(frame, factors[0])
         if not thumbnail and (cells := tight_digit(coarse, filled=False)):
@@ -108,12 +106,10 @@ class Finder:
         for _ in range(_PEELS):
             marks = find_marks(contrast, peak, ink.floor, least)
             groups = _digits(marks, least)
-            if at_a_glance and max((each.h for each in groups), default=0) < _WELL_SEEN:
+            if at_a_glance and not _are_plain(groups):
                 break
             cropped = [(each, maker.crop(each)) for each in groups]
             kept = company.of_one_hand([(each, crop) for each, crop in cropped if crop])
-            if at_a_glance and any(each.is_bar for each, _ in kept):
-                break
             if kept:
                 crops = {id(each): crop for each, crop in kept}
                 ordered = in_reading_order([each for each, _ in kept])
@@ -130,10 +126,20 @@ class Finder:
         return []
 
 
-def _are_small(ways: list[list[Cell]], least: float) -> bool:
+def _are_plain(groups: list[Group]) -> bool:
+    """Whether what there is on the coarsest plane can be believed."""
+    heights = sorted(each.h for each in groups)
+    return (
+        bool(heights)
+        and heights[len(heights) // 2] >= _WELL_SEEN
+        and not any(each.is_bar for each in groups)
+    )
+
+
+def _are_small(ways: list[list[Cell]], factor: float) -> bool:
     """Whether a finer plane is to be asked: what is hard to see here hides what cannot be seen."""
     heights = [each.box[3] for cells in ways for cell in cells for each in cell[0].found]
-    return sorted(heights)[len(heights) // 2] < least
+    return sorted(heights)[len(heights) // 2] < _SEEN * factor
 
 
 def _differ(one: np.ndarray, other: np.ndarray) -> bool:

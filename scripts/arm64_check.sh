@@ -28,7 +28,7 @@ demo, pictures and a batch of crops there, does the same on this PC, and compare
 
 For Debian and Ubuntu on x86-64. Needs qemu-user-static and debian-archive-keyring, whose
 installation is all that needs root, and this clone's .venv (make demo), or another Python that
-reads digits, named by PYTHON. The first time it fetches about 400 MB. The system's package lists
+reads digits, named by PYTHON. The first time it fetches about 350 MB. The system's package lists
 and settings are left alone.
 
 Everything is kept in ARM64_CACHE (default: ~/.cache/digits_tf-arm64). ARM64_MIRROR and
@@ -74,7 +74,7 @@ check_tools() {
 
 # An apt of its own: other lists, other settings, nothing known as installed.
 set_up_apt() {
-  local apt=$CACHE/apt
+  local apt=$CACHE/debian
   mkdir -p "$apt"/etc/apt/{apt.conf.d,preferences.d} "$apt/var/cache/apt" \
     "$apt"/var/lib/{apt/lists/partial,dpkg}
   touch "$apt/var/lib/dpkg/status"
@@ -95,7 +95,7 @@ END
 }
 
 arm_apt() {
-  APT_CONFIG=$CACHE/apt/apt.conf apt-get -qq "$@"
+  APT_CONFIG=$CACHE/debian/apt.conf apt-get -qq "$@"
 }
 
 # unpack FLAVOUR: the packages, without a chroot: their scripts do not run.
@@ -217,7 +217,7 @@ main() {
   qemu=$(find_qemu)
   python=$(find_python)
 
-  [ -z "$fresh" ] || rm -rf "${CACHE:?}"/{apt,pip,lists}
+  [ -z "$fresh" ] || rm -rf "${CACHE:?}"/{apt,debian,pip}
   rm -rf "$CACHE"/{out,inputs,wheel,pc}
   mkdir -p "$CACHE/wheel"
   say "the project's wheel"

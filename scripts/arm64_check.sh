@@ -4,8 +4,9 @@ set -euo pipefail
 
 readonly RELEASE=bookworm PYTHON_NAME=python3.11  # what Raspberry Pi OS 12 has
 readonly MIRROR=${ARM64_MIRROR:-http://deb.debian.org/debian}
-readonly CACHE=${ARM64_CACHE:-$HOME/.cache/digits_tf-arm64}
-readonly KEYRING=${ARM64_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
+CACHE=$(realpath -m -- "${ARM64_CACHE:-$HOME/.cache/digits_tf-arm64}")
+KEYRING=$(realpath -m -- "${ARM64_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}")
+readonly CACHE KEYRING
 SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly SCRIPTS
 readonly CLONE=${SCRIPTS%/*}
@@ -58,7 +59,8 @@ find_python() {
   local python=${PYTHON:-$CLONE/.venv/bin/python}
   "$python" -c 'import absl, ai_edge_litert, cv2, numpy' 2>/dev/null ||
     fail "$python does not read digits: make demo, or name another Python with PYTHON=..."
-  printf '%s\n' "$python"
+  # As an absolute path, but a virtual environment's own link.
+  realpath -s -- "$(command -v -- "$python")"
 }
 
 check_tools() {

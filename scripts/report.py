@@ -40,7 +40,7 @@ _SHARED = _ROOT.parent / "shared" / "data"
 
 _MODELS = flags.DEFINE_list("models", ["tiny", "resnet"], "Names of the models, by commas.")
 _FORMATS = flags.DEFINE_list(
-    "formats", None, "Out of keras, saved_model, float32, float16, int8; default: all."
+    "formats", None, "Out of keras, saved_model, float32, float16, int8, mixed; default: all."
 )
 _EXPORTS = flags.DEFINE_string(
     "exports", str(_ROOT), "Folder with tflite/ and saved_models/; default: this clone's."

@@ -144,7 +144,7 @@ def test_release_does_not_wait_for_a_thread_that_hangs(cameras, quick):
     source = open_source("0", Wanted(), print)
     start = time.monotonic()
     source.release()
-    assert time.monotonic() - start < 2.5
+    assert time.monotonic() - start < 4.0
     hanging.set()
 
 
@@ -174,7 +174,7 @@ def test_a_camera_that_opens_and_hangs(cameras, quick):
     start = time.monotonic()
     with pytest.raises(DigitsError, match="opens but gives no picture"):
         open_source("0", Wanted(), print)
-    assert time.monotonic() - start < 3.5
+    assert time.monotonic() - start < 5.0
     hanging.set()
 
 

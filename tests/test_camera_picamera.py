@@ -302,12 +302,12 @@ class Broken:
         (
             ValueError("numpy.dtype size changed, may indicate binary incompatibility"),
             True,
-            ["pip's numpy does not fit apt's picamera2", "pip install 'numpy<2'"],
+            ["pip's numpy does not fit apt's picamera2", "pip uninstall numpy"],
         ),
         (
             ImportError("numpy.core.multiarray failed to import"),
             True,
-            ["pip's numpy does not fit", "pip uninstall opencv-python"],
+            ["pip's numpy does not fit", "pip uninstall numpy"],
         ),
         (
             ModuleNotFoundError("No module named 'libcamera._libcamera'", name="libcamera._x"),

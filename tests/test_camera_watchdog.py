@@ -147,7 +147,7 @@ def test_the_unit_asks_for_what_the_program_tells(unit):
 
 def test_the_unit_leaves_the_cameras_within_reach(unit):
     service = unit["Service"]
-    assert service["User"] == "digits"
+    assert service["User"] == "digits_tf"
     assert "video" in service["SupplementaryGroups"].split()
     for name in ("PrivateDevices", "DevicePolicy", "DeviceAllow", "ProtectClock"):
         assert name not in service, f"{name} takes /dev/video* away"

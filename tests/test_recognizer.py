@@ -141,9 +141,11 @@ def test_a_missing_file_and_an_empty_folder_are_named(tmp_path):
 
 def test_an_own_export_in_the_current_folder_comes_first(elsewhere):
     (elsewhere / "tflite").mkdir()
-    (elsewhere / "tflite" / "digits_mixed.tflite").write_bytes(b"mine")
-    with pytest.raises(DigitsError, match="TFLite"):
-        Recognizer.load()
+    # What an older version has exported counts as well.
+    for kind in ("int8", "mixed"):
+        (elsewhere / "tflite" / f"digits_{kind}.tflite").write_bytes(b"mine")
+        with pytest.raises(DigitsError, match=f"digits_{kind}.tflite: expected a TFLite file"):
+            Recognizer.load()
 
 
 # Reading

@@ -48,9 +48,9 @@ def measure(model: Path, threads: int, budget: Budget) -> dict[str, Any]:
         path = Path(folder) / "frames.npy"
         np.save(path, np.stack([each.pixels for each in drawn]))
         words = [path, drawn[0].text, model.resolve(), threads, *budget]
-        child = Child(_MODULE, *map(str, words))
-        line = child.line()
-        child.end()
+        with Child(_MODULE, *map(str, words)) as child:
+            line = child.line()
+            child.end()
     try:
         found = json.loads(line)
     except ValueError:

@@ -45,7 +45,7 @@ def timed(model: str | None) -> list[Path]:
 
     Args:
         model: None: all that are shipped, and the one that reads frames; "tiny" or "resnet": its
-            three formats; a path: that file.
+            formats; a path: that file.
 
     Raises:
         DigitsError: if there is none.

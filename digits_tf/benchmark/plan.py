@@ -62,5 +62,5 @@ def parts(
             yield Part("loop", f"{name}, digits: {digits}", 3, measure, repeated=True)
     measure = functools.partial(memory.measure, reader, threads, budget)
     yield Part("memory", "memory", 3, measure)
-    yield Part("start", "start", 4, functools.partial(start.measure, reader, starts))
+    yield Part("start", "start", 4, functools.partial(start.measure, reader, starts, threads))
     yield Part("installed", "installed size", 1, installed.measure)

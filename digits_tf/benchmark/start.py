@@ -16,12 +16,13 @@ from digits_tf.opencv import write_picture
 SIZE, DIGITS = "1080p", 1
 
 
-def measure(model: Path, starts: int) -> dict[str, Any]:
+def measure(model: Path, starts: int, threads: int = 1) -> dict[str, Any]:
     """Starts the camera program on a picture of a board, again and again.
 
     Args:
         model: a .tflite file.
         starts: how often; one more comes before, so that the system's caches are warm.
+        threads: for LiteRT; OpenCV has its own default.
 
     Returns:
         "n", "median_s" and "most_s", from the start of the process to its first line; and
@@ -36,7 +37,7 @@ def measure(model: Path, starts: int) -> dict[str, Any]:
         frame = next(board.frames(board.SIZES[SIZE], DIGITS))
         write_picture(path, frame.pixels)
         for _ in range(1 + starts):
-            taken, text = _first_reading(path, model)
+            taken, text = _first_reading(path, model, threads)
             seconds.append(taken)
             right.append(text == frame.text)
     return {
@@ -49,14 +50,15 @@ def measure(model: Path, starts: int) -> dict[str, Any]:
     }
 
 
-def _first_reading(picture: Path, model: Path) -> tuple[float, str]:
+def _first_reading(picture: Path, model: Path, threads: int) -> tuple[float, str]:
     """Seconds to the first line of `python -m digits_tf.camera`, and what it has read."""
-    words = ["--headless", "--frames=1", f"--source={picture}"]
+    words = ["--headless", "--frames=1", f"--source={picture}", f"--threads={threads}"]
+    words.append(f"--model={model.resolve()}")
     start = time.perf_counter()
-    child = Child("digits_tf.camera", *words, f"--model={model.resolve()}")
-    line = child.line()
-    seconds = time.perf_counter() - start
-    child.end()
+    with Child("digits_tf.camera", *words) as child:
+        line = child.line()
+        seconds = time.perf_counter() - start
+        child.end()
     try:
         return seconds, json.loads(line)["text"]
     except (ValueError, KeyError):

@@ -16,7 +16,8 @@ class View:
         index: of the frame, from 0.
         digits: in reading order.
         fps: frames per second; 0.0 where that says nothing.
-        milliseconds: what each stage took: "capture", "find", "net" and, in a window, "draw".
+        milliseconds: what each stage took: "capture", "find", "net" and, where pictures are drawn,
+            "draw".
     """
 
     frame: Frame

@@ -8,7 +8,7 @@ MODEL = flags.DEFINE_string(
     "model",
     None,
     "tiny or resnet, a .tflite or .keras file, a SavedModel or a run folder; default: one's own "
-    "tflite/digits_mixed.tflite if there is one, else tiny.",
+    "tflite/digits_mixed.tflite (or _int8) if there is one, else tiny.",
 )
 THREADS = flags.DEFINE_integer(
     "threads", 1, "For LiteRT; one is the quickest for a net this small.", lower_bound=1

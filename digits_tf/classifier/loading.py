@@ -31,11 +31,14 @@ def shipped_model(name: str | None = None, kind: str = _KIND) -> Path:
     Raises:
         DigitsError: if there is none.
     """
-    own = Path("tflite") / f"{OWN}_{kind}.tflite"
-    if name is None and own.is_file():
-        return own
+    here = Path("tflite")
+    # Who exported before there was this kind has the others, and wants one's own.
+    kinds = (kind, "int8") if kind == _KIND else (kind,)
+    for each in kinds:
+        if name is None and (own := here / f"{OWN}_{each}.tflite").is_file():
+            return own
     file = f"{name or SHIPPED[0]}_{kind}.tflite"
-    for folder in (Path("tflite"), _PACKAGE.parent / "tflite", _PACKAGE / "shipped"):
+    for folder in (here, _PACKAGE.parent / "tflite", _PACKAGE / "shipped"):
         if (folder / file).is_file():
             return folder / file
     raise DigitsError(

@@ -11,7 +11,7 @@ from digits_tf.preprocess.ink import Ink
 from digits_tf.preprocess.plane import Plane, sampled
 
 # Smaller digits than this on the plane they were found on are cropped from the frame itself, of
-# which so many pixels are taken at the least, if it has them.
+# which so many pixels of height are taken at the least, if it has them.
 _FINE_ENOUGH, _FINE = 44, 60
 _AROUND = np.ones((3, 3), np.uint8)
 
@@ -74,7 +74,7 @@ def cut_out(marks: Group, ink: Ink, plane: Plane) -> Patch:
         return Patch(contrast, mask, ink.floor, corner, factor)
     factor = int(factor)
     part = plane.full[top * factor : bottom * factor, left * factor : right * factor]
-    finer = max(1, factor * max(w, h) // _FINE)
+    finer = max(1, factor * h // _FINE)
     shape = part.shape[0] // finer, part.shape[1] // finer
     fine = sampled(part, finer, np.empty(shape, np.uint8), np.empty(shape, np.uint8))
     contrast = ink.of(fine, left, top, right - left, bottom - top)

@@ -42,7 +42,7 @@ class Shrinker:
         self._shape: tuple[int, ...] = ()
 
     def factors(self, frame: np.ndarray) -> list[float]:
-        """By what to shrink a frame, in the order to try.
+        """By what to shrink a frame, in the order to try after a glance on the coarsest.
 
         Large digits are found soonest on a small plane, where noise and the grain of chalk are
         averaged away; small ones need the finest; the coarsest is for ink that falls to pieces on

@@ -16,8 +16,9 @@ _START_S = 10.0
 _STALL_S = 4.0
 # A USB camera may fail to give a frame now and then, above all the first ones.
 _PATIENCE_S, _RETRY_S = 1.0, 0.05
-# To give a camera back takes a fraction of a second, unless it blocks.
-_RELEASE_S = 2.0
+# To give a camera back takes a fraction of a second, and up to 3 s if it is being waited for; a
+# program that ends without may crash in the camera's library. It may block for ever, though.
+_RELEASE_S = 3.5
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
 
 

@@ -26,6 +26,7 @@ _BUSY = (
 # Where apt puts it; a virtual environment sees it only if it was told to.
 _SYSTEM_COPY = Path("/usr/lib/python3/dist-packages/picamera2")
 _VENV = "/usr/bin/python3 -m venv --clear --system-site-packages"
+_GUIDE = "step 2 of docs/raspberry-pi.md"
 # One is being read, one waits to be, two are the camera's. More take memory that a Pi lacks: all
 # of it comes from one small reserve.
 _BUFFERS = 4
@@ -122,9 +123,18 @@ class PiCamera:
                 transform=libcamera.Transform(hflip=turned, vflip=turned),
             )
         )
-        given = camera.camera_configuration()[_GREY]["format"]
-        if given != "YUV420":
-            raise DigitsError(f"the camera gives {given}, not YUV420: {ADVICE}")
+        given = camera.camera_configuration()
+        for name, expected in (("main", main["format"]), (_GREY, "YUV420")):
+            found = given[name]["format"]
+            if found != expected:
+                raise DigitsError(f"the camera gives {found}, not {expected}: {ADVICE}")
+        # What is read in the one is drawn on the other.
+        if given["main"]["size"] != given[_GREY]["size"]:
+            width, height = given[_GREY]["size"]
+            raise DigitsError(
+                f"the camera cannot give {wanted.width}x{wanted.height} in colour and in grey: add "
+                f"--width {width} --height {height}"
+            )
 
     def _set_controls(self, wanted: Wanted) -> str:
         """Sets rate, focus and what the user wants; says what was set, for the details."""
@@ -164,8 +174,8 @@ def _import() -> tuple[ModuleType, ModuleType]:
 def _import_failure(error: Exception) -> str:
     if "numpy" in str(error):
         return (
-            f"pip's numpy does not fit apt's picamera2 ({error}): pip uninstall opencv-python "
-            "opencv-python-headless, then pip install 'numpy<2' 'ml_dtypes<0.6'"
+            f"pip's numpy does not fit apt's picamera2 ({error}): pip uninstall numpy "
+            f"opencv-python opencv-python-headless ml_dtypes, and install as {_GUIDE} says"
         )
     if not (isinstance(error, ImportError) and error.name in ("libcamera", "picamera2")):
         return (
@@ -175,11 +185,11 @@ def _import_failure(error: Exception) -> str:
     if _SYSTEM_COPY.is_dir():
         return (
             f"picamera2 is installed, but the Python of {sys.prefix} does not look there: make the "
-            f"virtual environment again with {_VENV} {sys.prefix}, then pip install -e ."
+            f"virtual environment again with {_VENV} {sys.prefix}, and install as {_GUIDE} says"
         )
     return (
-        "picamera2 is missing: sudo apt install python3-picamera2, and make the virtual "
-        "environment with python3 -m venv --system-site-packages"
+        "picamera2 is missing: sudo apt install python3-picamera2, make the virtual environment "
+        f"with {_VENV} {sys.prefix}, and install as {_GUIDE} says"
     )
 
 

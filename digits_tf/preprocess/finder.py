@@ -1,5 +1,6 @@
 """Finds the digits in a frame."""
 
+import functools
 from collections.abc import Iterator
 
 import cv2
@@ -58,18 +59,19 @@ class Finder:
         _check(frame)
         factors = self._shrinker.factors(frame)
         finest, glances = min(factors), len(factors) > 2
-        plane = self._shrinker.shrink(frame, factors[-1] if glances else factors[0])
+        # Each has a buffer of its own, and is looked at up to three times.
+        shrunk = functools.cache(functools.partial(self._shrinker.shrink, frame))
+        plane = shrunk(factors[-1] if glances else factors[0])
         thumbnail = plane.factor < 1
         if cells := tight_digit(plane, filled=not thumbnail):
             yield [cells]
         if glances:
             yield from self._on(plane, at_a_glance=True)
         for factor in factors:
-            plane = self._shrinker.shrink(frame, factor)
-            for ways in self._on(plane):
+            for ways in self._on(shrunk(factor)):
                 if factor == finest or not _are_small(ways, factor):
                     yield ways
-        coarse = self._shrinker.shrink(frame, factors[0])
+        coarse = shrunk(factors[0])
         if not thumbnail and (cells := tight_digit(coarse, filled=False)):
             yield [cells]
         if frame.ndim == 3 and frame.shape[2] > 1:

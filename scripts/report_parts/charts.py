@@ -13,7 +13,8 @@ from matplotlib.ticker import PercentFormatter
 from report_parts import corruptions, table
 
 _DPI = 120
-_COLOURS = ("#4c78a8", "#e45756", "#54a24b", "#b279a2", "#eeca3b")
+# As many as there are formats.
+_COLOURS = ("#4c78a8", "#e45756", "#54a24b", "#b279a2", "#eeca3b", "#1a1a1a")
 
 
 def corruption_sheet(images: np.ndarray, path: Path) -> None:
@@ -117,7 +118,9 @@ def rejection(section: Mapping[str, Any], kind: str, name: str, path: Path) -> N
         for index, model in enumerate(models):
             shares = [each["figures"][model][kind]["rejected"] for each in sets.values()]
             places = np.arange(len(sets)) + (index - (len(models) - 1) / 2) * thick
-            axes.barh(places, shares, thick * 0.9, label=model, color=_COLOURS[index % 5])
+            axes.barh(
+                places, shares, thick * 0.9, label=model, color=_COLOURS[index % len(_COLOURS)]
+            )
         axes.set_yticks(range(len(sets)), list(sets))
         axes.invert_yaxis()
         axes.set(title=part, xlim=(0, 1))

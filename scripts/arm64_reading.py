@@ -3,9 +3,9 @@
 python scripts/arm64_reading.py INPUTS OUT [PICTURE FOLDER]
 
 Runs with the installed package. OUT/reading.npz gets the probabilities of every shipped .tflite
-file for the same crops, and what the preprocessing cuts out of the demo's frames; OUT/reading.json
-the versions, digests of the pixels that were read, what stands on the demo's board, and how many
-frames the recording plays.
+file for the same crops, and what is cut out of the demo's frames; OUT/reading.json the versions,
+digests of the pixels that were read, what stands on the demo's board, and how many frames the
+recording plays.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from absl import flags
 
 from digits_tf import classifier, command, storage
 from digits_tf.classifier.loading import shipped_model
+from digits_tf.detection.detector import FILE
 from digits_tf.opencv import import_cv2
 
 _FRAMES = flags.DEFINE_integer("frames", 100, "Frames of the demo.", lower_bound=1)
@@ -49,9 +50,11 @@ def main(words: Sequence[str]) -> None:
 
 
 def _read_crops(crops: np.ndarray) -> dict[str, np.ndarray]:
-    """Probabilities of each shipped file, by its name without its suffix."""
+    """Probabilities of each shipped file that reads, by its name without its suffix."""
     paths = sorted(shipped_model().parent.glob("*.tflite"))
-    return {path.stem: classifier.load(path).probabilities(crops) for path in paths}
+    return {
+        path.stem: classifier.load(path).probabilities(crops) for path in paths if path.name != FILE
+    }
 
 
 def _read_demo() -> tuple[np.ndarray, np.ndarray, list[str], list[str | None]]:

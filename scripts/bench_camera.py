@@ -4,7 +4,9 @@ python scripts/bench_camera.py
 python scripts/bench_camera.py --frames 1000 --json
 
 The frames are drawn by the program: a chalked board under moving light, seen by a shaking, noisy
-camera, with one digit and with twelve. Both programs read the same frames in one run and take
+camera, with one digit and with twelve. Beside them, ours alone reads an empty board, squared paper,
+a page of text and a rough wall: what is in view must not decide the time. A still picture of 12
+megapixels is read as a picture. Both programs read the same frames in one run and take
 turns, so that a busy machine hurts both; each has one thread. The seed's steps are those of
 plain_steps.py and its network of 2.78 million parameters with random weights, which cost the same
 time, all crops of a frame in one batch. Where TensorFlow is installed the network is exported once
@@ -64,6 +66,8 @@ def main(words: Sequence[str]) -> None:
         "frames": _FRAMES.value,
         "threads": 1,
         "digits": {str(digits): _time(digits, recognizer, seed_net) for digits in _DIGITS},
+        "without": _without(recognizer),
+        "still_12_megapixels_ms": _still(recognizer),
         "start": start.measure(classifier.find(MODEL.value), _STARTS),
         "goals": {"ms_12_digits": GOAL_MS, "start_s": GOAL_START_S},
         "conditions": conditions.describe(),
@@ -83,7 +87,7 @@ def _time(digits: int, recognizer: Any, seed_net: "Classifier | None") -> dict[s
 
     def ours(frame: "Frame") -> dict[str, float]:
         start = time.perf_counter()
-        found = recognizer.read(frame.pixels)
+        found = recognizer.read(frame.pixels, live=True)
         total = 1000 * (time.perf_counter() - start)
         right.append(text(found) == frame.text)
         return {**recognizer.milliseconds, "total": total}
@@ -110,6 +114,65 @@ def _time(digits: int, recognizer: Any, seed_net: "Classifier | None") -> dict[s
     summary["read_right"] = float(np.mean(right[WARM_UP:]))
     summary["seed_crops"] = float(np.median(seed_crops))
     return summary
+
+
+def _without(recognizer: Any) -> dict[str, dict[str, float]]:
+    """Times frames without a digit, by kind."""
+    from digits_tf.benchmark.timing import WARM_UP, summary
+
+    found = {}
+    for kind, pictures in _digitless().items():
+        times = []
+        for number in range(WARM_UP + _FRAMES.value):
+            start = time.perf_counter()
+            recognizer.read(pictures[number % len(pictures)], live=True)
+            times.append(1000 * (time.perf_counter() - start))
+        found[kind] = summary(times[WARM_UP:])
+    return found
+
+
+def _digitless() -> dict[str, list[np.ndarray]]:
+    """Frames of each kind, uint8 (1080, 1920, 3), a few of each with noise of their own."""
+    import cv2
+
+    from digits_tf.benchmark.board import SIZES, frames
+    from digits_tf.scenes.texture import noise
+
+    size, rng = SIZES[_SIZE], np.random.default_rng(0)
+    shape = size.height, size.width
+    squared = np.full(shape, 225, np.float32)
+    squared[::45], squared[1::45], squared[:, ::45], squared[:, 1::45] = 4 * (120,)
+    page = np.full(shape, 225, np.uint8)
+    letters = np.array(list("abcdefghkmnpqrtuvwxy    "))
+    for y in range(60, size.height, 48):
+        words = "".join(rng.choice(letters, 90))
+        cv2.putText(page, words, (40, y), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 40, 2, cv2.LINE_AA)
+    rough = 128 + 45 * noise(rng, shape, 3.0)
+    drawn = {"squared paper": squared, "a page of text": page, "a rough wall": rough}
+    board = frames(size, 0)
+    made = {"an empty board": [next(board).pixels for _ in range(4)]}
+    for kind, picture in drawn.items():
+        grains = [picture + 3 * noise(rng, shape, 0.5) for _ in range(4)]
+        made[kind] = [
+            cv2.cvtColor(np.clip(each, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+            for each in grains
+        ]
+    return made
+
+
+def _still(recognizer: Any) -> float:
+    """Milliseconds of a picture of 4000x3000 with twelve digits, the median of 20."""
+    import cv2
+
+    from digits_tf.benchmark.board import SIZES, frames
+
+    picture = cv2.resize(next(frames(SIZES[_SIZE], 12)).pixels, (4000, 3000))
+    times = []
+    for _ in range(20):
+        start = time.perf_counter()
+        recognizer.read(picture)
+        times.append(1000 * (time.perf_counter() - start))
+    return float(np.median(times))
 
 
 def _take_turns(
@@ -157,6 +220,11 @@ def _print(result: dict[str, Any]) -> None:
             f"the seed's steps cut out {row['seed_crops']:.0f}",
             end="",
         )
+    one = result["digits"]["1"]["ours"]["total"]["median_ms"]
+    print("\n\n| without a digit | ms: median (p95) | times one digit |\n|---|---|---|")
+    for kind, each in result["without"].items():
+        print(f"| {kind} | {_cell(each)} | {each['median_ms'] / one:.2f} |")
+    print(f"\na picture of 12 megapixels: {result['still_12_megapixels_ms']:.1f} ms", end="")
     total, start = result["digits"]["12"]["ours"]["total"], result["start"]
     print(
         f"\n\nframe to reading with 12 digits: {_cell(total)} ms, goal {GOAL_MS:.0f} ms: "

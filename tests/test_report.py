@@ -11,6 +11,7 @@ from digits_tf.errors import DigitsError
 pytest.importorskip("cv2")
 sys.path.append(str(ROOT / "scripts"))
 
+import photograph_list
 from report_parts import (
     card,
     corruptions,
@@ -23,7 +24,7 @@ from report_parts import (
     readings,
     signs,
 )
-from report_parts.sections import calibration, photographs
+from report_parts.sections import calibration, detection, photographs
 
 FORMATS = {"float32": "TFLite float32", "int8": "TFLite int8"}
 
@@ -172,6 +173,68 @@ def test_semeion(tmp_path):
         foreign_files.semeion(path)
 
 
+# What is found.
+
+
+@pytest.fixture
+def net():
+    from report_parts import net
+
+    from digits_tf.detection import detector
+
+    return net.open_net("tiny", "mixed", ROOT, detector.load())
+
+
+def test_digits_in_made_up_frames_are_counted(net, sample):
+    from digits_tf.detection.detector import Detection
+    from digits_tf.scenes.canvas import UNSURE
+    from digits_tf.scenes.frames import frame
+
+    digits = sample.train.read()
+    made = [frame(np.random.default_rng((90, number)), *digits, None) for number in range(8)]
+    sure = sum(int((each.labels != UNSURE).sum()) for each in made)
+
+    class Oracle:
+        """Finds each digit twice, and one where there is none."""
+
+        def find(self, image):
+            boxes = next(each.boxes for each in made if np.array_equal(each.image, image))
+            every = [*boxes.tolist(), *boxes.tolist(), [-50.0, -50.0, 9.0, 9.0]]
+            return [Detection(tuple(box), 0.9) for box in every]
+
+    found = detection.made_up([net], Oracle(), digits, None, len(made))
+    total = {key: sum(row[key] for row in found["heights"]) for key in ("digits", "found", "true")}
+    assert 0 < sure == total["digits"]
+    # Two digits may lie one on the other.
+    assert total["found"] == total["true"] == pytest.approx(sure, rel=0.05)
+    assert sum(row["boxes"] for row in found["heights"]) == pytest.approx(
+        2 * sure + len(made), rel=0.1
+    )
+    assert found["empty"] == sum(not len(each.boxes) for each in made)
+
+
+def test_pictures_are_counted_by_lines_and_grids_by_digits(net, tmp_path, monkeypatch):
+    grid = ["123456789"] * 9
+    rows = {"a.png": "12|34", "b.png": "5", "none.png": "", "grid.png": "|".join(grid)}
+    lines = [f"{name},{text}" for name, text in rows.items()]
+    (tmp_path / "list.csv").write_text("\n".join(["file,text", *lines]))
+    photographs_listed = photograph_list.listed(tmp_path / "list.csv")
+    assert [each.text for each in photographs_listed[:3]] == ["12\n34", "5", ""]
+    read = iter(["34\n12", "6", "", "\n".join([*grid[:8], "1234567899"])])
+    monkeypatch.setattr(detection, "read_picture", lambda path: None)
+    monkeypatch.setattr(detection.readings, "read", lambda nets, frames: {net: list(frames)})
+    monkeypatch.setattr(detection, "text_of", lambda digits: next(read))
+    found = detection.pictures([net], {"list": photographs_listed})
+    assert found["lists"]["list"] == {
+        "n": 3,
+        "whole": {"tiny": 2},
+        "cells": 81,
+        "alike": {"tiny": 81},
+        "labels": {"tiny": 82},
+    }
+    assert [each["read"] for each in found["misread"]] == ["6"]
+
+
 # Photographs.
 
 
@@ -231,8 +294,42 @@ def test_the_page():
         "seconds": 90,
         "command": "python scripts/report.py",
         "mnist": {"n": 1000, "figures": by_format({**plain, "bytes": 97272, "ms": 0.04})},
-        "seed": {"skipped": "no folder x"},
-        "photographs": {"skipped": "no folder y"},
+        "detection": {
+            "kind": "int8",
+            "detector": {"bytes": 290_000, "parameters": 246_964},
+            "made_up": {
+                "n": 9,
+                "empty": 4,
+                "drawn": True,
+                "heights": [
+                    {"digits": 10, "found": 9, "boxes": 12, "true": 9, "right": {"tiny": 8}}
+                ]
+                * 6,
+                "labels": {"tiny": {"labels": 50, "true": 49, "frames": 1}},
+            },
+            "letters": {
+                "fonts": 2,
+                "letters": {"n": 40, "labelled": {"tiny": 3}, "right": {"tiny": 0}},
+                "digits": {"n": 40, "labelled": {"tiny": 40}, "right": {"tiny": 38}},
+            },
+            "pictures": {
+                "lists": {
+                    "pages": {
+                        "n": 2,
+                        "whole": {"tiny": 1},
+                        "cells": 81,
+                        "alike": {"tiny": 80},
+                        "labels": {"tiny": 82},
+                    }
+                },
+                "misread": [],
+            },
+            "speed": {
+                "model": "tiny",
+                "kind": "int8",
+                "ways": {"a picture": {"find": {"n": 9, "median_ms": 14, "p95_ms": 15.26}}},
+            },
+        },
         "corruptions": {
             "n": 20,
             "figures": by_format(
@@ -248,21 +345,30 @@ def test_the_page():
             "frames": {"sets": sets, "n": 20, "digits": by_format({"right": 0.95, "lost": 0.02})},
         },
         "calibration": {"MNIST's test digits": by_format(calibrated)},
-        "foreign": {"USPS": None, "Semeion": {"n": 100, "right": by_format(0.9)}},
+        "foreign": {"Semeion": {"n": 100, "right": by_format(0.9)}},
     }
     text = page.page(results)
     for line in (
         "| accuracy ± standard error | 99.00 ± 0.30 % | 99.00 ± 0.30 % |",
-        "Not measured here: no folder x.",
+        "246,964 parameters, 0.29 MB",
+        "| 8 to 12 | 10 | 90.0 % | 75.0 % | 80.0 % |",
+        "| **all** | 60 | 90.0 % | 75.0 % | 80.0 % |",
+        "| labels that are on a digit | 98.0 % |",
+        "| of 4 frames without a digit, those with a label | 1 |",
+        "| letters that get a label (40) | 7.5 % |",
+        "| pages | 1 of 2 |",
+        "| pages: digits in grids of nine lines | 80 of 81, 82 labels |",
+        "| a picture | 14.0 (15.3) |",
         "| noise | 90.0 / 80.0 / 70.0 | 90.0 / 80.0 / 70.0 |",
         "| letters (20) | 85.0 %, 0.987 | 85.0 %, 0.987 |",
         "| MNIST test digits (1,000) | 0.40 % | 0.40 % |",
         "| ECE | 0.4000 | 0.4000 |",
-        "USPS: not measured here",
         "| Semeion (100) | 90.0 ± 3.0 % | 90.0 ± 3.0 % |",
     ):
         assert line in text
     assert f"]({calibration.PICTURE})" in text
+    # What was not measured has no section.
+    assert photographs.TITLE not in text
     # Each row of a table has as many cells as its head.
     for block in text.split("\n\n"):
         if block.startswith("|"):
@@ -279,7 +385,13 @@ def test_the_card_has_the_runs_and_finds_the_pictures():
         "versions": {"tensorflow": "2", "keras": "3"},
     }
     rows = [{**row, "seed": seed, "test_accuracy": 0.995 + 0.001 * seed} for seed in range(3)]
-    text = card.card("# Measured\n\n## One\n\n![dots](dots.png)\n", {"tiny": rows}, "../there")
+    page = "# Measured\n\n## One\n\n![dots](dots.png)\n"
+    sources = {
+        "caveat": {"kind": "handwriting", "version": "5.1", "licence": "OFL-1.1"},
+        "kalam": {"kind": "handwriting", "version": "5.2", "licence": "OFL-1.1"},
+    }
+    text = card.card(page, {"tiny": rows}, "../there", sources=sources)
+    assert "- **handwriting**, OFL-1.1: caveat 5.1, kalam 5.2" in text
     assert "`tiny`: 99.60 ± 0.100 % over 3 seeds" in text
     assert "![dots](../there/dots.png)" in text
     assert [line for line in text.splitlines() if line.startswith("# ")] == ["# The shipped models"]

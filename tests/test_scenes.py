@@ -6,13 +6,19 @@ import pytest
 
 import drawn
 from conftest import ROOT, assert_one_line_error, run
+from digits_tf import classifier
 from digits_tf.data import idx, mnist
 from digits_tf.data.digits import NOT_A_DIGIT
+from digits_tf.detection import detector
+from digits_tf.detection.crop import digit_crop
 from digits_tf.recognizer import Recognizer
-from digits_tf.scenes import forms, handwriting
+from digits_tf.scenes import crops as scene_crops
+from digits_tf.scenes import forms, frames, handwriting
+from digits_tf.scenes.canvas import UNSURE
 from digits_tf.scenes.coarse import coarse
-from digits_tf.scenes.crops import crops
+from digits_tf.scenes.crops import crops, overlap
 from digits_tf.scenes.ground import board, paper
+from digits_tf.scenes.negatives.looks import is_like_digit
 from digits_tf.scenes.pen import pen_digit
 from digits_tf.scenes.scene import draw
 from digits_tf.scenes.texture import light, noise
@@ -168,53 +174,107 @@ def test_coarse_noise_is_smoother_than_fine():
     assert steps == sorted(steps, reverse=True)
 
 
-def test_training_crops_do_not_depend_on_the_batch(sample):
-    images = sample.train.read()[0][:24]
-    kept = images.copy()
-    whole = crops(images, seed=3)
-    np.testing.assert_array_equal(images, kept)
-    assert whole.shape == images.shape
-    assert whole.dtype == np.uint8
-    parts = np.concatenate([crops(images[:7], 3), crops(images[7:], 3, first=7)])
-    np.testing.assert_array_equal(whole, parts)
-    assert (crops(images[:4], seed=4) != whole[:4]).any(axis=(1, 2)).all()
-    changed = (whole != images).any(axis=(1, 2))
-    assert changed.sum() >= 18  # 23 of 24
-    # The same digit still: its ink lies where the original's does.
-    alike = [
-        np.corrcoef(one.ravel(), other.ravel())[0, 1]
-        for one, other in zip(images, whole, strict=True)
-    ]
-    assert np.median(alike) > 0.7  # 0.93
+class Told:
+    """A detector that finds the boxes of the next frame as they are, and what else it is told."""
+
+    def __init__(self, monkeypatch, *others):
+        self.made, self.others, self.least = [], others, None
+        real = frames.frame
+
+        def noted(*words):
+            self.made.append(real(*words))
+            return self.made[-1]
+
+        monkeypatch.setattr(scene_crops, "frame", noted)
+
+    def find(self, image, least):
+        self.least = least
+        boxes = [tuple(map(float, box)) for box in self.made[-1].boxes]
+        return [detector.Detection(box, 0.9) for box in [*boxes, *self.others]]
+
+
+def test_crops_are_what_the_detector_finds(sample, monkeypatch):
+    told = Told(monkeypatch)
+    images, labels = sample.train.read()
+    for seed in range(12):
+        made = crops(drawn.rng(seed), told, images, labels, None)
+        truth = told.made[-1]
+        assert made.digits.shape == (len(made.labels), 28, 28)
+        assert made.digits.dtype == made.labels.dtype == made.others.dtype == np.uint8
+        assert len(made.digits) <= 12
+        # What may be a digit or not is neither taken for one nor for something else.
+        sure = truth.boxes[truth.labels != UNSURE]
+        wanted = [digit_crop(truth.image, tuple(map(float, box))) for box in sure]
+        known = {crop.tobytes() for crop in wanted if crop is not None}
+        assert len(made.digits) == min(12, len(known))
+        assert {crop.tobytes() for crop in made.digits} <= known
+        assert len(made.others) == 0
+    assert told.least < detector.LEAST
+
+
+def test_what_overlaps_no_digit_is_something_else(sample, monkeypatch):
+    """Bars and rings apart, which may be digits; and what half overlaps a digit is neither."""
+    images, labels = sample.train.read()
+    several = [(x, y, 40.0, 60.0) for x in range(0, 200, 50) for y in range(0, 200, 70)]
+    told, count = Told(monkeypatch, *several), 0
+    for seed in range(12):
+        made = crops(drawn.rng(seed), told, images, labels, None)
+        assert len(made.others) <= 4
+        away = [
+            digit_crop(told.made[-1].image, box)
+            for box in several
+            if (overlap(np.array(box), told.made[-1].boxes) < 0.05).all()
+        ]
+        known = {crop.tobytes() for crop in away if crop is not None}
+        assert {crop.tobytes() for crop in made.others} <= known
+        assert not any(map(is_like_digit, made.others))
+        count += len(made.others)
+    assert count > 5
+
+
+def test_overlap_is_that_of_the_boxes():
+    boxes = np.array([[0, 0, 10, 10], [5, 0, 10, 10], [20, 20, 4, 4]], np.float32)
+    found = overlap(np.array([0.0, 0.0, 10.0, 10.0]), boxes)
+    np.testing.assert_allclose(found, [1, 1 / 3, 0])
 
 
 def test_the_command_writes_a_folder_to_train_on(tmp_path, sample):
     images, labels = sample.test.read()
+    # Four of each digit.
+    chosen = np.concatenate([np.flatnonzero(labels == digit)[:4] for digit in range(10)])
+    images, labels = images[chosen], labels[chosen]
     for part in ("train", "t10k"):
-        idx.write_idx(tmp_path / f"{part}-images-idx3-ubyte", images[:30])
-        idx.write_idx(tmp_path / f"{part}-labels-idx1-ubyte", labels[:30])
+        idx.write_idx(tmp_path / f"{part}-images-idx3-ubyte", images)
+        idx.write_idx(tmp_path / f"{part}-labels-idx1-ubyte", labels)
     out = tmp_path / "out"
-    sizes = {"count": 12, "written": 8, "coarse": 5, "others": 6}
-    words = [word for name, size in sizes.items() for word in (f"--{name}", size)]
+    words = ["--frames=50", "--coarse=5", "--others=6"]
     result = run("digits_tf.scenes", "--data_dir", tmp_path, "--out", out, *words)
     assert result.returncode == 0, result.stderr
-    assert "27 digits as they are" in result.stdout
+    assert "36 digits as they are" in result.stdout
+    assert "digits_tf.scenes.fetch" in result.stderr  # no fonts and photographs are here
     made = mnist.in_folder(out)
     kept, kept_labels = made.held_out.read()
     train_images, train_labels = made.train.read()
-    assert len(kept) == 3
-    assert 27 + 9 + 8 + 5 <= len(train_images) <= 27 + 12 + 8 + 5
-    assert (train_images[27:].max(axis=(1, 2)) > 150).all()
-    originals = [image.tobytes() for image in images[:30]]
-    held_out = [originals.index(image.tobytes()) for image in kept[:3]]
-    assert kept_labels[:3].tolist() == labels[held_out].tolist()
-    trained = [originals.index(image.tobytes()) for image in train_images[:27]]
-    assert sorted(held_out + trained) == list(range(30))
-    assert train_labels[:27].tolist() == labels[trained].tolist()
+    assert len(kept) == 4
+    assert len(train_images) == len(train_labels) > 36 + 5 + 30
+    originals = [image.tobytes() for image in images]
+    held_out = [originals.index(image.tobytes()) for image in kept]
+    assert kept_labels.tolist() == labels[held_out].tolist()
+    trained = [originals.index(image.tobytes()) for image in train_images[:36]]
+    assert sorted(held_out + trained) == list(range(40))
+    assert train_labels[:36].tolist() == labels[trained].tolist()
+    assert set(train_labels[36:]) == set(range(10))
+    framed = train_images[36:-5]
+    assert (framed.max(axis=(1, 2)) > 150).all()
+    # A made-up frame's digits can be read, most of them.
+    model = classifier.load(ROOT / "tflite" / "tiny_float32.tflite")
+    right = model.probabilities(framed).argmax(axis=1) == train_labels[36:-5]
+    assert right.mean() > 0.7
     others, names = made.others.read()
-    assert others.shape == (6, 28, 28)
-    assert names.tolist() == 6 * [NOT_A_DIGIT]
-    np.testing.assert_array_equal(made.test.read()[0], images[:30])
+    assert len(others) >= 6
+    assert others.shape[1:] == (28, 28)
+    assert set(names.tolist()) == {NOT_A_DIGIT}
+    np.testing.assert_array_equal(made.test.read()[0], images)
 
 
 def test_the_command_asks_for_a_folder():

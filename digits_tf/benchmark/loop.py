@@ -64,7 +64,7 @@ def measure(name: str, digits: int, model: Classifier, budget: Budget) -> dict[s
         budget: of frames.
 
     Returns:
-        "find" (preprocessing), "net" and "loop" (all, from one reading to the next) as
+        "find" (detector and crops), "net" and "loop" (all, from one reading to the next) as
         `timing.summary` has them; "fps", the frames by the seconds they took together; and
         "read_right", the share of frames that were read without a mistake.
     """

@@ -101,7 +101,10 @@ def _read() -> None:
         check_path(record)
     notices = Notices()
     recognizer = Recognizer.load(
-        model_flags.MODEL.value, model_flags.THREADS.value, model_flags.THRESHOLD.value
+        model_flags.MODEL.value,
+        model_flags.THREADS.value,
+        model_flags.THRESHOLD.value,
+        model_flags.DETECTOR.value,
     )
     headless = _HEADLESS.value or not has_display()
     wanted = Wanted(

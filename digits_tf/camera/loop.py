@@ -119,7 +119,7 @@ class Loop:
             self._count = 0
 
     def _read(self, frame: Frame, capture_ms: float) -> None:
-        digits = self._recognizer.read(frame.picture)
+        digits = self._recognizer.read(frame.picture, live=not self._source.still)
         if self._steadier:
             digits = self._steadier.update(digits, frame.seconds)
         self._end = time.monotonic()

@@ -10,8 +10,14 @@ MODEL = flags.DEFINE_string(
     "tiny or resnet, a .tflite or .keras file, a SavedModel or a run folder; default: one's own "
     "tflite/digits_mixed.tflite (or _int8) if there is one, else tiny.",
 )
+DETECTOR = flags.DEFINE_string(
+    "detector",
+    None,
+    "A detector.tflite, or a run folder of python -m digits_tf.detection.train; default: the "
+    "shipped one.",
+)
 THREADS = flags.DEFINE_integer(
-    "threads", 1, "For LiteRT; one is the quickest for a net this small.", lower_bound=1
+    "threads", 1, "For LiteRT; one is the quickest for nets this small.", lower_bound=1
 )
 THRESHOLD = flags.DEFINE_float(
     "threshold",

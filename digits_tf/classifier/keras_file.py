@@ -43,19 +43,7 @@ def open_model(path: Path):
     Raises:
         DigitsError: if it is no such file, or of other shapes.
     """
-    backend.import_tensorflow()
-    import keras
-
-    if not zipfile.is_zipfile(path):
-        raise DigitsError(f"{path}: expected a .keras file, found something else or a cut one")
-    try:
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
-    # Keras has no error of its own for files that it cannot load.
-    except Exception as error:
-        reason = str(error).strip().splitlines()
-        raise DigitsError(
-            f"{path}: not a .keras file that can be loaded ({reason[0] if reason else error!r})"
-        ) from None
+    model = open_any(path)
     shapes = (model.input_shape, model.output_shape)
     # Ten digits, and at most one class for all else.
     if shapes[0] != (None, *INPUT_SHAPE) or shapes[1] not in ((None, CLASSES), (None, CLASSES + 1)):
@@ -64,3 +52,24 @@ def open_model(path: Path):
             f"{shapes[1]}"
         )
     return model
+
+
+def open_any(path: Path):
+    """Loads a Keras model of any shapes, without running code that the file may carry.
+
+    Raises:
+        DigitsError: if it is no such file.
+    """
+    backend.import_tensorflow()
+    import keras
+
+    if not zipfile.is_zipfile(path):
+        raise DigitsError(f"{path}: expected a .keras file, found something else or a cut one")
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    # Keras has no error of its own for files that it cannot load.
+    except Exception as error:
+        reason = str(error).strip().splitlines()
+        raise DigitsError(
+            f"{path}: not a .keras file that can be loaded ({reason[0] if reason else error!r})"
+        ) from None

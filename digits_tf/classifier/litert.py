@@ -12,6 +12,39 @@ from digits_tf.errors import DigitsError
 _IDENTIFIER = b"TFL3"  # bytes 4 to 7 of every TFLite flatbuffer
 
 
+def interpreter(content: bytes, path: Path, threads: int = 1, xnnpack: bool = True) -> Any:
+    """Opens a .tflite file's content with LiteRT.
+
+    Args:
+        content: the file's bytes.
+        path: the file, for messages.
+        threads: for the kernels.
+        xnnpack: whether XNNPACK takes what it can, as LiteRT has it.
+
+    Raises:
+        DigitsError: if LiteRT is missing or the content is no TFLite model.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    except ImportError:
+        raise DigitsError("LiteRT is missing: pip install ai-edge-litert") from None
+    if content[4:8] != _IDENTIFIER:
+        raise DigitsError(f"{path}: expected a TFLite file, found something else")
+    kernels = OpResolverType.AUTO
+    if not xnnpack:
+        kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    try:
+        # It announces its XNNPACK delegate on standard error.
+        with quiet.standard_error():
+            opened = Interpreter(
+                model_content=content, num_threads=threads, experimental_op_resolver_type=kernels
+            )
+            opened.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise DigitsError(f"{path}: not a TFLite file that LiteRT can run ({error})") from None
+    return opened
+
+
 class LiteRTClassifier(Classifier):
     """A .tflite file with float or 8-bit input and output.
 
@@ -26,27 +59,7 @@ class LiteRTClassifier(Classifier):
     """
 
     def __init__(self, path: Path, threads: int = 1, xnnpack: bool = True):
-        try:
-            from ai_edge_litert.interpreter import Interpreter, OpResolverType
-        except ImportError:
-            raise DigitsError("LiteRT is missing: pip install ai-edge-litert") from None
-        content = path.read_bytes()
-        if content[4:8] != _IDENTIFIER:
-            raise DigitsError(f"{path}: expected a TFLite file, found something else")
-        kernels = OpResolverType.AUTO
-        if not xnnpack:
-            kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        try:
-            # It announces its XNNPACK delegate on standard error.
-            with quiet.standard_error():
-                self._interpreter = Interpreter(
-                    model_content=content,
-                    num_threads=threads,
-                    experimental_op_resolver_type=kernels,
-                )
-                self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise DigitsError(f"{path}: not a TFLite file that LiteRT can run ({error})") from None
+        self._interpreter = interpreter(path.read_bytes(), path, threads, xnnpack)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         shapes = (tuple(self._input["shape"][1:]), tuple(self._output["shape"][1:]))

@@ -38,13 +38,25 @@ def shipped_model(name: str | None = None, kind: str = _KIND) -> Path:
         if name is None and (own := here / f"{OWN}_{each}.tflite").is_file():
             return own
     file = f"{name or SHIPPED[0]}_{kind}.tflite"
-    for folder in (here, _PACKAGE.parent / "tflite", _PACKAGE / "shipped"):
+    try:
+        return shipped_file(file)
+    except FileNotFoundError:
+        raise DigitsError(
+            f"no {file} in tflite/: make one with python -m digits_tf.train and "
+            "python -m digits_tf.export, or name a file with --model"
+        ) from None
+
+
+def shipped_file(file: str) -> Path:
+    """A file in tflite/ of the current folder, of the clone, or of the installed package.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    for folder in (Path("tflite"), _PACKAGE.parent / "tflite", _PACKAGE / "shipped"):
         if (folder / file).is_file():
             return folder / file
-    raise DigitsError(
-        f"no {file} in tflite/: make one with python -m digits_tf.train and "
-        "python -m digits_tf.export, or name a file with --model"
-    )
+    raise FileNotFoundError(file)
 
 
 def load(path: Path | str | None = None, threads: int = 1) -> Classifier:

@@ -35,7 +35,7 @@ def with_softmax(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, probabilities[:, :CLASSES], name=model.name)
 
 
-def save(model: keras.Model, folder: Path) -> None:
+def save(model: keras.Model, folder: Path, output: str = OUTPUT) -> None:
     """Writes a SavedModel with TensorFlow Serving's signature.
 
     `model.export` tracks the variables a second time through its layers and stores them twice;
@@ -44,6 +44,7 @@ def save(model: keras.Model, folder: Path) -> None:
     Args:
         model: from pixels to probabilities.
         folder: gets saved_model.pb; TensorFlow Serving wants it to be named by a version number.
+        output: the name of what the model answers.
     """
     module = tf.Module()
     module.weights = [variable.value for variable in model.variables]
@@ -52,7 +53,7 @@ def save(model: keras.Model, folder: Path) -> None:
         input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name=INPUT)]
     )
     def serve(image):
-        return {OUTPUT: model(image, training=False)}
+        return {output: model(image, training=False)}
 
     module.serve = serve
     signatures = {"serving_default": serve.get_concrete_function()}

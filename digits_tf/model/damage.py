@@ -116,7 +116,7 @@ def _rule(images, choice, u, share):
     distance = ops.abs(across - _wide(middle) - _wide(slope) * (along - _SIZE / 2))
     thickness = _RULE[0] + (_RULE[1] - _RULE[0]) * u[:, 3]
     line = ops.clip(_wide(thickness) + 0.5 - distance, 0.0, 1.0)
-    # Seldom whole: what a preprocessing leaves of a rule is a piece of it.
+    # Seldom whole: what a crop leaves of a rule is a piece of it.
     first = _wide(u[:, 3] * 40.0 - 12.0)
     line = ops.where((along > first) & (along < first + 16.0), line, 0.0)
     level = _only(choice, share, 60.0 + 195.0 * u[:, 2])
@@ -165,6 +165,6 @@ def _contrast(images, choice, amount, share):
 
 
 def _grain(images, choice, u, share):
-    """Noise, the most of it where there is ink: the preprocessing clears the ground."""
+    """Noise, the most of it where there is ink: the crop clears the ground."""
     amount = _only(choice, share, _GREATEST_GRAIN * u[:, 2])
     return images + amount * _window(u, _SIZE) * (0.25 + images / 255.0)

@@ -67,7 +67,10 @@ def main(words: Sequence[str]) -> int:
         more = f" (and {len(pictures) - 1} more)" if len(pictures) > 1 else ""
         raise DigitsError(pictures[0].problem + more)
     recognizer = Recognizer.load(
-        model_flags.MODEL.value, model_flags.THREADS.value, model_flags.THRESHOLD.value
+        model_flags.MODEL.value,
+        model_flags.THREADS.value,
+        model_flags.THRESHOLD.value,
+        model_flags.DETECTOR.value,
     )
     return _read_all(pictures, recognizer)
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from digits_tf import classifier
-from digits_tf.classifier.classifier import INPUT_SHAPE, THRESHOLD, Classifier
-from digits_tf.preprocess import Cell, Finder, Found, Option
+from digits_tf.classifier.classifier import CLASSES, INPUT_SHAPE, THRESHOLD, Classifier
+from digits_tf.detection import detector as detection
+from digits_tf.detection.crop import digit_crop
+from digits_tf.detection.detector import Detection, Detector
+from digits_tf.detection.lines import are_neighbours, in_lines
 from digits_tf.recognizer.digit import Digit
 
-# The first way of finding digits is believed if so many of its readings are as sure as that.
-_SURE, _MOSTLY = 0.9, 0.75
-# What it is worth that a mark is surely no digit, where a digit that is sure is worth 1.
-_NO_DIGIT = 0.8
-
-_Reading = tuple[Found, Digit]
+# A detection with a score from here up to the detector's `LEAST` counts if it stands beside a sure
+# one and the classifier is as certain of it as that.
+_DOUBTFUL, _SURE = 0.2, 0.9
 
 
 class Recognizer:
@@ -26,105 +26,125 @@ class Recognizer:
     Args:
         model: reads crops.
         threshold: 0 to 1; a digit whose probability is not above it has no label.
+        detector: finds digits; None: the shipped one.
 
     Attributes:
-        milliseconds: what the stages of the last `read` took: "find" (preprocessing), "net".
+        milliseconds: what the stages of the last `read` took: "find" (detector and crops), "net".
     """
 
-    def __init__(self, model: Classifier, threshold: float = THRESHOLD):
+    def __init__(
+        self, model: Classifier, threshold: float = THRESHOLD, detector: Detector | None = None
+    ):
         self._model, self._threshold = model, threshold
-        self._finder = Finder()
+        self._detector = detector or detection.load()
         self.milliseconds: dict[str, float] = {}
         # The first call lays out the net's memory.
         model.probabilities(np.zeros((1, *INPUT_SHAPE[:2]), np.uint8))
 
     @classmethod
     def load(
-        cls, path: Path | str | None = None, threads: int = 1, threshold: float = THRESHOLD
+        cls,
+        path: Path | str | None = None,
+        threads: int = 1,
+        threshold: float = THRESHOLD,
+        detector: Path | str | None = None,
     ) -> "Recognizer":
-        """Opens a model and makes a recogniser of it.
+        """Opens a model and a detector and makes a recogniser of them.
 
         Args:
             path: a .tflite file; where TensorFlow is installed also a .keras file, a SavedModel or
                 a run folder. None: the shipped .tflite file.
-            threads: for LiteRT; one is the quickest for a net this small.
+            threads: for LiteRT; one is the quickest for nets this small.
             threshold: see `Recognizer`.
+            detector: a .tflite file of `python -m digits_tf.detection.train`, or the run folder.
+                None: the shipped one.
 
         Raises:
-            DigitsError: if the file is missing, damaged or no such model.
+            DigitsError: if a file is missing, damaged or no such model.
         """
-        return cls(classifier.load(path, threads), threshold)
+        return cls(classifier.load(path, threads), threshold, detection.load(detector, threads))
 
-    def read(self, frame: np.ndarray) -> list[Digit]:
+    def read(self, frame: np.ndarray, live: bool = False) -> list[Digit]:
         """Finds and reads the digits of a frame.
 
         Args:
             frame: uint8 (h, w) grey, (h, w, 3) BGR or (h, w, 4) BGRA, of any size.
+            live: whether it is a frame of a camera, which looks for small digits in an eighth of
+                each frame in turn; see `Detector.find`.
 
         Returns:
-            The digits in reading order: line by line, left to right.
+            The digits in reading order: line by line, left to right. Those that the network is not
+            sure of have no label.
 
         Raises:
             ValueError: if the frame is of another type or shape, or empty.
         """
         start = time.perf_counter()
-        net = 0.0
-        best: list[_Reading] = []
-        for ways in self._finder.attempts(frame):
-            before = time.perf_counter()
-            for cells in ways:
-                read = self._judge(cells)
-                if not best or _score(read) > _score(best):
-                    best = read
-            net += time.perf_counter() - before
-            sure = sum(digit.confidence >= _SURE for _, digit in best)
-            if sure >= _MOSTLY * len(best):
-                break
-        elapsed = time.perf_counter() - start
-        self.milliseconds = {"find": 1000 * (elapsed - net), "net": 1000 * net}
-        return [digit for _, digit in best]
+        found = []
+        for each in self._looked_for(frame, live):
+            crop = digit_crop(frame, each.box)
+            if crop is not None:
+                found.append((each, crop))
+        before = time.perf_counter()
+        rows = np.zeros((0, CLASSES), np.float32)
+        if found:
+            rows = self._model.probabilities(np.stack([crop for _, crop in found]))
+        end = time.perf_counter()
+        self.milliseconds = {"find": 1000 * (before - start), "net": 1000 * (end - before)}
+        labels = [int(row.argmax()) if row.max() > self._threshold else None for row in rows]
+        boxes = [each.box for each, _ in found]
+        certain = [each.score >= detection.LEAST for each, _ in found]
+        # What is no digit must not stand in a line of digits.
+        sure = [n for n, label in enumerate(labels) if label is not None and certain[n]]
+        sure += [
+            n
+            for n, row in enumerate(rows)
+            if not certain[n]
+            and row.max() > max(_SURE, self._threshold)
+            and any(are_neighbours(boxes[n], boxes[other]) for other in sure)
+        ]
+        unsure = [n for n, label in enumerate(labels) if label is None and certain[n]]
+        lines = [
+            [group[index] for index in line]
+            for group in (sure, unsure)
+            for line in in_lines([boxes[n] for n in group])
+        ]
+        return [
+            Digit(
+                labels[n],
+                float(rows[n].max()),
+                rows[n],
+                _whole(boxes[n], frame),
+                found[n][1],
+                number,
+            )
+            for number, line in enumerate(lines)
+            for n in line
+        ]
 
-    def _judge(self, cells: list[Cell]) -> list[_Reading]:
-        """The digits of the best option of each cell."""
-        every = [each for cell in cells for option in cell for each in option.found]
-        rows = self._model.probabilities(np.stack([each.crop for each in every]))
-        labels, likeliest = rows.argmax(axis=1).tolist(), rows.max(axis=1).tolist()
-        digits = map(self._digit, every, rows, labels, likeliest)
-        read: list[_Reading] = []
-        for cell in cells:
-            options = [(option, [(each, next(digits)) for each in option.found]) for option in cell]
-            read += max(options, key=_merit)[1] if len(options) > 1 else options[0][1]
-        return read
+    def _looked_for(self, frame: np.ndarray, live: bool) -> list[Detection]:
+        """What is worth a crop: sure detections, and doubtful ones that stand beside them.
 
-    def _digit(
-        self, found: Found, probabilities: np.ndarray, label: int, confidence: float
-    ) -> Digit:
-        return Digit(
-            label if confidence > self._threshold else None,
-            confidence,
-            probabilities,
-            found.box,
-            found.crop,
-            found.line,
-        )
+        Doubtful digits in a row with sure ones are mostly digits (hysteresis, as of the edges of
+        Canny, "A computational approach to edge detection", PAMI 8, 1986).
+        """
+        found = self._detector.find(frame, _DOUBTFUL, live)
+        sure = [each.box for each in found if each.score >= detection.LEAST]
+        return [
+            each
+            for each in found
+            if each.score >= detection.LEAST or any(are_neighbours(each.box, box) for box in sure)
+        ]
 
     def stages(self) -> dict[str, np.ndarray]:
-        """Pictures of the last `read`'s preprocessing, by name, uint8 (h, w), in order."""
-        return self._finder.stages()
+        """Pictures of the last `read`'s steps, by name, uint8 (h, w), in order."""
+        return self._detector.stages()
 
 
-def _score(read: list[_Reading]) -> float:
-    """How much of the ink is read how well: fragments of a digit score less than the whole."""
-    return sum(found.weigh() * max(0.0, digit.confidence - 0.5) for found, digit in read)
-
-
-def _merit(read: tuple[Option, list[_Reading]]) -> float:
-    option, digits = read
-    return sum(_worth(digit, option) for _, digit in digits) / len(digits) - option.cost
-
-
-def _worth(digit: Digit, option: Option) -> float:
-    if not option.as_drawn:
-        return digit.confidence
-    # A letter is rather a letter than two doubtful digits: an N cut in two is a 1 and a 7.
-    return max(digit.confidence, _NO_DIGIT * (1.0 - float(digit.probabilities.sum())))
+def _whole(box: tuple[float, float, float, float], frame: np.ndarray) -> tuple[int, int, int, int]:
+    """A box in whole pixels within the frame."""
+    height, width = frame.shape[:2]
+    x, y, w, h = box
+    left, top = min(max(0, round(x)), width - 1), min(max(0, round(y)), height - 1)
+    right, bottom = min(width, round(x + w)), min(height, round(y + h))
+    return left, top, max(1, right - left), max(1, bottom - top)

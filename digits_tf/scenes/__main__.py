@@ -3,18 +3,20 @@
 python -m digits_tf.scenes --out runs/scenes
 python -m digits_tf.train --data_dir runs/scenes --recipe=tiny
 
-The folder gets idx files. Training: the training digits as they are, then the same as the
-preprocessing cuts them out of made-up photographs, then digits that the program writes itself,
-photographed likewise, then training digits as small scanned collections keep them. Held out: 5,000
-training digits as they are, of which nothing is made. Others: what is no digit. The test digits are
-copied as they are.
+The folder gets idx files. Training: the training digits as they are; digits of many hands as the
+detector cuts them out of made-up frames; some of both as small scanned collections keep them.
+Held out: 5,000 training digits as they are, of which nothing is made. Others: what is no digit,
+part of it what the detector takes for digits in the frames. The test digits are copied as they are.
+python -m digits_tf.scenes.fetch, before it, gets handwriting fonts and photographs for the frames.
 """
 
 import concurrent.futures
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absl import flags
@@ -26,19 +28,15 @@ from digits_tf.data.held_out import hold_out
 from digits_tf.errors import DigitsError
 from digits_tf.opencv import import_cv2
 
+if TYPE_CHECKING:
+    from digits_tf.scenes.crops import Crops
+
 _OUT = flags.DEFINE_string("out", None, "Folder for the idx files.")
-_COUNT = flags.DEFINE_integer(
-    "count", None, "Photographs to make; default: one of each training digit.", lower_bound=1
-)
-_WRITTEN = flags.DEFINE_integer(
-    "written",
-    20_000,
-    "Digits that the program writes with a pen of its own: forms that are rare in MNIST, as a 1 "
-    "with a long flag.",
-    lower_bound=0,
+_FRAMES = flags.DEFINE_integer(
+    "frames", 10_000, "Frames to make; each gives up to 12 digits.", lower_bound=0
 )
 _COARSE = flags.DEFINE_integer(
-    "coarse", 12_000, "Digits as small scanned collections keep them.", lower_bound=0
+    "coarse", 16_000, "Digits of both kinds as small scanned collections keep them.", lower_bound=0
 )
 _OTHERS = flags.DEFINE_integer(
     "others", 30_000, "Letters, scribbles, lines, things: what is no digit.", lower_bound=0
@@ -47,6 +45,7 @@ _SEED = flags.DEFINE_integer("seed", 1, "Another seed is other photographs.", lo
 flags.adopt_module_key_flags(data_flags)
 
 _BATCH = 250  # pictures that a process makes at a time
+_FRAMES_BATCH = 50
 
 
 def main(words: Sequence[str]) -> None:
@@ -59,19 +58,17 @@ def main(words: Sequence[str]) -> None:
     test_images, test_labels = digits.test.read()
     is_held_out = np.zeros(len(images), bool)
     is_held_out[hold_out(len(images))] = True
-    count = min(_COUNT.value or len(images), len(images))
-    # Not the first: a data set may be sorted by its labels.
-    chosen = np.random.default_rng(_SEED.value).permutation(len(images))[:count]
-    written, names = _written(_WRITTEN.value, _SEED.value)
-    photographs = _made("photographs", _photographed, np.concatenate([images[chosen], written]))
-    seen = ~is_held_out[chosen]
-    photographed = photographs[:count][seen]
     plain, plain_labels = images[~is_held_out], labels[~is_held_out]
-    few = np.random.default_rng((_SEED.value, 1)).permutation(len(plain))[: _COARSE.value]
-    train = [plain, photographed, photographs[count:], _made("coarse", _coarse, plain[few])]
-    train_labels = [plain_labels, labels[chosen[seen]], names, plain_labels[few]]
+    framed = _framed(plain, plain_labels)
+    # Not the first: a data set may be sorted by its labels.
+    every = np.concatenate([plain, framed.digits])
+    names = np.concatenate([plain_labels, framed.labels])
+    few = np.random.default_rng((_SEED.value, 1)).permutation(len(every))[: _COARSE.value]
+    train = [every, _made("coarse", _coarse, every[few])]
+    train_labels = [names, names[few]]
     others = np.zeros((_OTHERS.value, 28, 28), np.uint8)
     others = _made("others", functools.partial(_others, plain, plain_labels), others)
+    others = np.concatenate([others, framed.others])
     folder = Path(_OUT.value)
     folder.mkdir(parents=True, exist_ok=True)
     files = {
@@ -87,20 +84,59 @@ def main(words: Sequence[str]) -> None:
         if len(array):
             idx.write_idx(folder / name, array)
     print(
-        f"{folder}: to train {len(plain):,} digits as they are, {seen.sum():,} photographed, "
-        f"{len(written):,} written and photographed, {len(few):,} coarse, {len(others):,} others; "
-        f"{is_held_out.sum():,} held out"
+        f"{folder}: to train {len(plain):,} digits as they are, {len(framed.digits):,} cut out of "
+        f"frames, {len(few):,} coarse, {len(others):,} others ({len(framed.others):,} of them cut "
+        f"out of frames); {is_held_out.sum():,} held out"
     )
 
 
-def _written(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Digits of the program's own, uint8 (n, 28, 28), and which they are, uint8 (n,)."""
-    from digits_tf.scenes.pen import pen_digit
+def _framed(images: np.ndarray, labels: np.ndarray) -> "Crops":
+    """What the detector cuts out of frames, made on all cores."""
+    from digits_tf.scenes import fetch
+    from digits_tf.scenes.crops import Crops
 
-    rng = np.random.default_rng((seed, 0))
-    names = rng.integers(0, 10, count, np.uint8)
-    digits = [pen_digit(int(name), rng) for name in names]
-    return np.array(digits, np.uint8).reshape(-1, 28, 28), names
+    world = fetch.world()
+    if world is None and _FRAMES.value:
+        print(fetch.MISSING, file=sys.stderr)
+    work = functools.partial(_frames_batch, images, labels, world, _SEED.value)
+    made = []
+    with (
+        progress.bar(_FRAMES.value, "frames", unit="frames") as bar,
+        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=_one_thread) as pool,
+    ):
+        for each in pool.map(work, range(0, _FRAMES.value, _FRAMES_BATCH)):
+            made.append(each)
+            bar.update(_FRAMES_BATCH)
+    empty = np.zeros((0, 28, 28), np.uint8)
+    return Crops(
+        np.concatenate([empty, *(each.digits for each in made)]),
+        np.concatenate([np.zeros(0, np.uint8), *(each.labels for each in made)]),
+        np.concatenate([empty, *(each.others for each in made)]),
+    )
+
+
+def _frames_batch(
+    images: np.ndarray, labels: np.ndarray, world: Any, seed: int, first: int
+) -> "Crops":
+    from digits_tf.scenes import crops
+
+    detector = _detector()
+    made = [
+        crops.crops(np.random.default_rng((seed, 2, number)), detector, images, labels, world)
+        for number in range(first, first + _FRAMES_BATCH)
+    ]
+    return crops.Crops(
+        np.concatenate([each.digits for each in made]),
+        np.concatenate([each.labels for each in made]),
+        np.concatenate([each.others for each in made]),
+    )
+
+
+@functools.cache
+def _detector() -> Any:
+    from digits_tf.detection import detector
+
+    return detector.load()
 
 
 def _made(
@@ -131,12 +167,6 @@ def _one_thread() -> None:
 
     # There is a process a core already.
     cv2.setNumThreads(1)
-
-
-def _photographed(images: np.ndarray, seed: int, first: int) -> np.ndarray:
-    from digits_tf.scenes.crops import crops
-
-    return crops(images, seed, first)
 
 
 def _coarse(images: np.ndarray, seed: int, first: int) -> np.ndarray:

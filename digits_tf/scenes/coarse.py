@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from digits_tf.preprocess.crop import INK_SIDE, SIDE
+from digits_tf.detection.crop import INK_SIDE, SIDE
 
 _GRID = (12, 20)  # cells along the longer side
 _ENLARGED = 6  # strokes are thickened so much larger, in fine steps

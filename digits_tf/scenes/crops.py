@@ -1,64 +1,85 @@
-"""Digits as the preprocessing gives them back from made-up photographs."""
+"""Digits as the detector cuts them out of made-up frames, and what it takes for digits there."""
+
+import dataclasses
 
 import numpy as np
 
-from digits_tf.preprocess import Finder
-from digits_tf.scenes.scene import Scene, draw
+from digits_tf.detection.crop import digit_crop
+from digits_tf.detection.detector import Detector
+from digits_tf.scenes.canvas import UNSURE
+from digits_tf.scenes.frames import frame
+from digits_tf.scenes.negatives.looks import is_like_digit
+from digits_tf.scenes.writer import Sources
 
-# Two boxes are the same digit if they share this much of what both cover (intersection over union).
-_SAME = 0.5
-# Pixels: small photographs are drawn soonest, and the crop has 28.
-_HEIGHTS = (64, 260)
+# A detection is of a digit if the boxes overlap by this (intersection over union); it is of none if
+# it overlaps every box by less than the other.
+_SAME, _ELSEWHERE = 0.5, 0.05
+# Doubtful detections are taken too: what the classifier learns to refuse must be worse than real.
+_LEAST = 0.1
+# Of a frame at most so many digits and so many others: a page shall not outweigh a hundred frames.
+_MOST_DIGITS, _MOST_OTHERS = 12, 4
 
 
-def crops(images: np.ndarray, seed: int, first: int = 0) -> np.ndarray:
-    """Writes each digit on paper or a board, photographs it, finds it and cuts it out again.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Crops:
+    """What was cut out.
 
-    Digit number n of a seed comes out the same whatever else is in the batch.
+    Attributes:
+        digits: uint8 (n, 28, 28), ink bright on 0.
+        labels: uint8 (n,), 0 to 9.
+        others: uint8 (m, 28, 28), what is no digit.
+    """
+
+    digits: np.ndarray
+    labels: np.ndarray
+    others: np.ndarray
+
+
+def crops(
+    rng: np.random.Generator,
+    detector: Detector,
+    images: np.ndarray,
+    labels: np.ndarray,
+    world: Sources | None,
+) -> Crops:
+    """Makes a frame and cuts out what the detector finds.
 
     Args:
-        images: uint8 (n, 28, 28), bright on 0.
-        seed: another seed is another photograph of each.
-        first: the number of the first image.
-
-    Returns:
-        uint8 (n, 28, 28). A digit that is not found again is given back as it is.
+        rng: decides the frame.
+        detector: finds digits in it.
+        images: uint8 (n, 28, 28), MNIST's training digits, bright on 0.
+        labels: (n,), 0 to 9.
+        world: fonts and photographs; None: without.
     """
-    finder = Finder()
-    taken = images.copy()
-    for index, image in enumerate(images):
-        rng = np.random.default_rng((seed, first + index))
-        scene = photograph(rng, image)
-        crop = _found(finder, scene.frame, scene.boxes[0])
-        if crop is not None:
-            taken[index] = crop
-    return taken
+    made = frame(rng, images, labels, world)
+    found = detector.find(made.image, _LEAST)
+    digits, names, others = [], [], []
+    for each in found:
+        overlaps = overlap(np.array(each.box), made.boxes)
+        best = int(overlaps.argmax()) if len(overlaps) else -1
+        is_digit = best >= 0 and overlaps[best] >= _SAME and made.labels[best] != UNSURE
+        is_other = best < 0 or overlaps[best] < _ELSEWHERE
+        if not (is_digit or is_other):
+            continue
+        crop = digit_crop(made.image, each.box)
+        if crop is None:
+            continue
+        if is_digit:
+            digits.append(crop)
+            names.append(made.labels[best])
+        elif not is_like_digit(crop):
+            others.append(crop)
+    some = rng.permutation(len(digits))[:_MOST_DIGITS]
+    return Crops(
+        np.array([digits[each] for each in some], np.uint8).reshape(-1, 28, 28),
+        np.array([names[each] for each in some], np.uint8),
+        np.array(others[:_MOST_OTHERS], np.uint8).reshape(-1, 28, 28),
+    )
 
 
-def photograph(rng: np.random.Generator, glyph: np.ndarray, tallest: int = _HEIGHTS[1]) -> Scene:
-    """Writes one glyph and photographs it to be cut out.
-
-    Args:
-        rng: decides everything else.
-        glyph: uint8 (h, w), bright on 0.
-        tallest: the greatest height of the photograph in pixels.
-    """
-    height = int(np.exp(rng.uniform(*np.log((_HEIGHTS[0], tallest)))))
-    return draw(rng, [glyph], (height, int(height * rng.uniform(0.8, 1.5))))
-
-
-def shared(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """What two boxes (x, y, w, h) have in common: intersection over union, 0..1."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    both = max(width, 0) * max(height, 0)
-    return both / (one[2] * one[3] + other[2] * other[3] - both)
-
-
-def _found(finder: Finder, frame: np.ndarray, box: tuple[int, ...]) -> np.ndarray | None:
-    for ways in finder.attempts(frame):
-        for cells in ways:
-            for each in cells[0][0].found if len(cells) == 1 else ():
-                if shared(each.box, box) >= _SAME:
-                    return each.crop
-    return None
+def overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Intersection over union of a box, float (4,), with others, (n, 4): x, y, w, h each."""
+    low = np.maximum(box[:2], boxes[:, :2])
+    high = np.minimum(box[:2] + box[2:], boxes[:, :2] + boxes[:, 2:])
+    both = np.maximum(high - low, 0).prod(axis=1)
+    return both / (box[2:].prod() + boxes[:, 2:].prod(axis=1) - both)

@@ -45,7 +45,7 @@ def board(rng: np.random.Generator, shape: tuple[int, int]) -> Ground:
     streaks = cv2.resize(streaks, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.5:
         streaks = cv2.resize(streaks.T, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    dust = rng.uniform(0, 0.05) * np.clip(streaks, -1, 3)
+    dust = rng.uniform(0, 0.3) ** 2 * np.clip(streaks, -1, 3)
     surface = field[..., None] * colour + dust[..., None]
     return Ground(np.clip(surface, 0, 1).astype(np.float32), light_ink=True)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -20,17 +21,41 @@ from digits_tf.train.schedule import OneCycle
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What shortens a run.
+    """What a run may take.
 
     Attributes:
         steps_per_epoch: at most this many steps an epoch.
         minutes: no epoch that would end later than this.
         keep: how many checkpoints to keep besides the best; 0: all.
+        exact: whether a resumed run ends with the very same weights as one that was not broken
+            off. Sums of a fixed order take up to twice as long on a CPU.
     """
 
     steps_per_epoch: int | None = None
     minutes: float | None = None
     keep: int = 3
+    exact: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What is learned, and from what.
+
+    Attributes:
+        build: makes the network with new weights.
+        loss: of its answers.
+        metric: makes the metric by the name of "accuracy", 0..1; or Keras' own name of one.
+        batches: the batches from an epoch on, counted from 0, one epoch after the other.
+        held_out: batches that the epoch is chosen on.
+        steps: batches an epoch.
+    """
+
+    build: Callable[[], keras.Model]
+    loss: keras.losses.Loss
+    metric: Callable[[], Any]
+    batches: Callable[[int], tf.data.Dataset]
+    held_out: tf.data.Dataset
+    steps: int
 
 
 def train(
@@ -44,7 +69,7 @@ def train(
     start: Checkpoint | None = None,
     extra: list[keras.callbacks.Callback] | None = None,
 ) -> list[dict[str, Any]]:
-    """Trains to the end of the recipe, writing into the run folder after each epoch.
+    """Trains a network that reads digits; see `fit`.
 
     Args:
         run: the folder.
@@ -64,25 +89,76 @@ def train(
         DigitsError: if the loss is not finite.
         OSError: if the folder cannot be written.
     """
-    # One random state for weights and dropout, and kernels whose sums have a fixed order: a resumed
-    # run shall end with the very same weights.
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
     batch_size = min(recipe.batch_size, len(data.train))
     steps = len(data.train) // batch_size
     if limits.steps_per_epoch:
         steps = min(steps, limits.steps_per_epoch)
+
+    def batches(first_epoch: int) -> tf.data.Dataset:
+        return dataset.training_batches(
+            data,
+            seed=seed,
+            first_epoch=first_epoch,
+            epochs=recipe.epochs,
+            batch_size=batch_size,
+            steps=steps,
+            augmentation=recipe.augmentation,
+        )
+
+    task = Task(
+        build=lambda: resnet(**model_arguments),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metric=lambda: "accuracy",
+        batches=batches,
+        held_out=dataset.held_out_batches(data),
+        steps=steps,
+    )
+    return fit(run, task, recipe, seed, device, limits, start, extra)
+
+
+def fit(
+    run: Run,
+    task: Task,
+    recipe: Recipe,
+    seed: int,
+    device: Device,
+    limits: Limits,
+    start: Checkpoint | None = None,
+    extra: list[keras.callbacks.Callback] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains to the end of the recipe, writing into the run folder after each epoch.
+
+    Args:
+        run: the folder.
+        task: what to learn.
+        recipe: how to train; its architecture and augmentation are the task's to heed.
+        seed: of weights and whatever Keras draws.
+        device: where to train.
+        limits: what shortens the run.
+        start: the checkpoint to go on from; None: from the beginning.
+        extra: further callbacks.
+
+    Returns:
+        The history, a row an epoch.
+
+    Raises:
+        DigitsError: if the loss is not finite.
+        OSError: if the folder cannot be written.
+    """
+    keras.utils.set_random_seed(seed)
+    if limits.exact:
+        tf.config.experimental.enable_op_determinism()
     with device.strategy.scope() if device.strategy else contextlib.nullcontext():
-        model = resnet(**model_arguments)
+        model = task.build()
         model.compile(
-            _optimizer(recipe, steps),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
+            _optimizer(recipe, task.steps),
+            task.loss,
+            metrics=[task.metric()],
             jit_compile=device.jit_compile,
         )
         model.optimizer.build(model.trainable_variables)
     with _policy("float32"):
-        blank = resnet(**model_arguments)
+        blank = task.build()
 
     average = WeightAverage(recipe.average) if recipe.average else None
     first_epoch, history = 0, []
@@ -99,26 +175,15 @@ def train(
     limit_s = limits.minutes * 60 if limits.minutes else None
     if first_epoch >= recipe.epochs or is_spent(history, limit_s):
         return history
-    batches = dataset.training_batches(
-        data,
-        seed=seed,
-        first_epoch=first_epoch,
-        epochs=recipe.epochs,
-        batch_size=batch_size,
-        steps=steps,
-        augmentation=recipe.augmentation,
-    )
-    bar = ProgressBar(recipe.epochs, steps)
-    recorder = Recorder(
-        run, blank, dataset.held_out_batches(data), average, history, limits.keep, limit_s
-    )
+    bar = ProgressBar(recipe.epochs, task.steps)
+    recorder = Recorder(run, blank, task.held_out, average, history, limits.keep, limit_s)
     all_callbacks = [StopWhenNotFinite(), *([average] if average else []), bar, recorder]
     try:
         model.fit(
-            batches,
+            task.batches(first_epoch),
             epochs=recipe.epochs,
             initial_epoch=first_epoch,
-            steps_per_epoch=steps,
+            steps_per_epoch=task.steps,
             shuffle=False,
             verbose=0,
             callbacks=[*all_callbacks, *(extra or [])],

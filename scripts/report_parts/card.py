@@ -15,6 +15,10 @@ _HEAD = """\
 one digit, ink bright on 0, pixels 0 to 255, and give ten probabilities. What these lack of 1 is
 the probability that the picture is **no digit**: a letter, a scribble, a line, half a digit, two.
 
+`detector` finds the digits in a frame, before either of them reads. It sees the frame in grey, four
+pixels of a row as one position, and answers for each cell of 4x4 pixels how likely a digit's centre
+lies there and where its box ends (`digits_tf/detection/network.py`).
+
 """
 _FILES = {
     "saved_models/NAME/1": "SavedModel, for TensorFlow and TensorFlow Serving (`serving_default`)",
@@ -22,6 +26,7 @@ _FILES = {
     "tflite/NAME_float16.tflite": "weights of 16 bits, floats in and out",
     "tflite/NAME_int8.tflite": "8-bit integers throughout, uint8 in and out",
     "tflite/NAME_mixed.tflite": "8-bit convolutions, the end in floats, floats in and out",
+    "tflite/detector.tflite": "8-bit integers, for frames of any size",
 }
 _USE = """
 Beside each lies a JSON file with its layout, figures, SHA-256, recipe and versions. A file that
@@ -37,28 +42,35 @@ recognizer = Recognizer.load("resnet")
 ## Training
 
 ```sh
-python -m digits_tf.scenes --out runs/scenes    # what they are trained on, about 12 minutes
+python -m digits_tf.scenes.fetch                # fonts and photographs to draw frames with
+python -m digits_tf.detection.train --run=runs/detector
+cp runs/detector/detector/detector.* tflite/
+python -m digits_tf.scenes --out runs/scenes    # what the others are trained on
 python scripts/train_shipped.py                 # all seeds of both, then the export of seed 0
 python scripts/quantisation.py runs/tiny-0      # the forms of it, and which one to ship
 python scripts/report.py --card=saved_models/README.md
 ```
 
-They have seen MNIST's training digits but for 5,000 held out; the same as the preprocessing
-cuts them out of made-up photographs; digits that the program writes itself, in forms that MNIST
-lacks (closed 4s, crossed 7s, slashed 0s, 1s with a flag or a foot), photographed likewise; MNIST's
-brought to a coarse grid, as small scanned collections keep them; and, for the class "no digit",
-letters, symbols, shapes, scribbles, lines, clutter, parts and pairs of digits. All of that is made
-by `digits_tf.scenes`; each epoch changes every picture anew (recipes: `digits_tf/train/recipes`).
-No real photograph was trained on, and nothing of MNIST's test part. The epoch is chosen on the
+The detector has seen frames that the program makes: MNIST's training digits but for 5,000 held out,
+digits that the program writes itself (closed 4s, crossed 7s, slashed 0s, 1s with a flag or a foot),
+and digits of fonts; on paper, boards and screens, among letters, lines, grids and things; and
+photographs without a digit. The epoch is chosen on frames of other digits, fonts and photographs.
+
+The models that read have seen the same training digits as they are; digits as the detector cuts
+them out of such frames; MNIST's brought to a coarse grid, as small scanned collections keep them;
+and, for the class "no digit", letters, symbols, shapes, scribbles, lines, clutter, parts and pairs
+of digits, and what the detector takes for a digit. All of that is made by `digits_tf.scenes`; each
+epoch changes every picture anew (recipes: `digits_tf/train/recipes`). The epoch is chosen on the
 held-out digits; on these the temperature is fitted that the exported models have built in.
+
+No photograph of handwriting was trained on, and nothing of MNIST's test part.
 """
 _LIMITS = """\
 ## Limits
 
 - Letters that are drawn like digits (O, l, S, Z) are read as digits, and any single stroke is a 1.
 - A 4 that is closed, with a pointed head and no crossbar beyond its stem, may be read as 9.
-- A digit far fainter than the others in its row, or in the edge of a deep shadow, may be missed.
-- Digits that touch along a side are often read as one or as none.
+- Digits of less than about 1/36 of the frame's shorter side are missed.
 - Only Western Arabic digits, upright to about 30 degrees.
 """
 _PICTURE = re.compile(r"\]\(([\w-]+\.(?:png|json))\)")
@@ -69,6 +81,7 @@ def card(
     runs: dict[str, list[dict[str, Any]]],
     pictures: str,
     forms: dict[str, Any] | None = None,
+    sources: dict[str, dict[str, str]] | None = None,
 ) -> str:
     """Writes the card.
 
@@ -77,6 +90,7 @@ def card(
         runs: of each model the runs that scripts/train_shipped.py has noted.
         pictures: where the report's pictures are, from the card's folder.
         forms: what scripts/quantisation.py has written; None: the card says nothing of it.
+        sources: "kind", "version" and "licence" of packages of fonts and pictures, by their names.
 
     Returns:
         Markdown.
@@ -87,7 +101,26 @@ def card(
     parts = [_HEAD + _files(), _USE, *(_seeds(name, rows) for name, rows in runs.items())]
     if forms:
         parts.append(quantisation.text(forms) + "\n")
+    if sources:
+        parts.append(_sources(sources))
     return "\n".join([*parts, _LIMITS, report])
+
+
+def _sources(packages: dict[str, dict[str, str]]) -> str:
+    """The packages by what they are and their licence."""
+    lines = [
+        "## Sources",
+        "Frames are drawn with fonts of npm's packages `@fontsource/NAME` and pictures of Debian's "
+        "packages. None of them is shipped; `python -m digits_tf.scenes.fetch` gets them, each "
+        "with its licence. An eighth of them is kept out of training.",
+    ]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name, each in sorted(packages.items()):
+        words = f"{name} {each['version']}"
+        groups.setdefault((each["kind"], each["licence"]), []).append(words)
+    for (kind, licence), names in sorted(groups.items()):
+        lines.append(f"- **{kind}**, {licence}: {', '.join(names)}")
+    return "\n\n".join(lines) + "\n"
 
 
 def _files() -> str:

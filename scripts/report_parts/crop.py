@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from digits_tf.preprocess.crop import mnist_crop
+from digits_tf.detection.crop import mnist_crop
 
 _FLOOR = 20  # grey levels; a drawing has no noise
 
 
 def cropped(picture: np.ndarray) -> np.ndarray:
-    """Puts a drawing into MNIST's geometry with the preprocessing's own code.
+    """Puts a drawing into MNIST's geometry with the program's own code.
 
     Args:
         picture: uint8 (h, w), bright on 0.
@@ -17,4 +17,4 @@ def cropped(picture: np.ndarray) -> np.ndarray:
         uint8 (28, 28); all 0 if there is no ink.
     """
     crop = mnist_crop(picture, np.full(picture.shape, 255, np.uint8), _FLOOR)
-    return np.zeros((28, 28), np.uint8) if crop is None else crop.image
+    return np.zeros((28, 28), np.uint8) if crop is None else crop

@@ -10,6 +10,7 @@ import numpy as np
 
 from digits_tf import backend, classifier
 from digits_tf.classifier.classifier import CLASSES, Classifier, softmax
+from digits_tf.detection.detector import Detector
 from digits_tf.errors import DigitsError
 from digits_tf.recognizer import Recognizer
 
@@ -87,13 +88,14 @@ class RebuiltKeras(Classifier):
         return softmax(self._logits(images[..., None].astype(np.float32)).numpy())
 
 
-def open_net(model: str, kind: str, folder: Path) -> Net:
+def open_net(model: str, kind: str, folder: Path, detector: Detector) -> Net:
     """Opens a model in one of its formats.
 
     Args:
         model: its name, as in saved_models/NAME.json.
         kind: a key of `FORMATS`.
         folder: holds tflite/ and saved_models/, as `python -m digits_tf.export` writes them.
+        detector: finds digits for it.
 
     Raises:
         DigitsError: if a file is missing or damaged.
@@ -106,7 +108,7 @@ def open_net(model: str, kind: str, folder: Path) -> Net:
         reader: Classifier = RebuiltKeras(path, card(model, folder)["architecture"])
     else:
         reader = classifier.load(path)
-    return Net(model, kind, path, reader, Recognizer(reader))
+    return Net(model, kind, path, reader, Recognizer(reader, detector=detector))
 
 
 def card(model: str, folder: Path) -> dict[str, Any]:

@@ -62,6 +62,6 @@ def _photograph(rng: np.random.Generator, glyph: np.ndarray) -> np.ndarray:
 
 
 def _enlarged(patch: np.ndarray) -> np.ndarray:
-    """At least as large as a frame: small pictures are taken for crops."""
+    """At least as large as a frame."""
     factor = max(1.0, _FRAME_SIDE / len(patch))
     return cv2.resize(patch, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)

@@ -6,6 +6,7 @@ from report_parts import table
 from report_parts.sections import (
     calibration,
     corruptions,
+    detection,
     foreign,
     mnist,
     photographs,
@@ -16,6 +17,7 @@ from report_parts.sections import (
 # By their names in the results, in the page's order.
 SECTIONS = {
     "mnist": mnist,
+    "detection": detection,
     "seed": seed,
     "photographs": photographs,
     "corruptions": corruptions,
@@ -31,8 +33,8 @@ def page(results: dict[str, Any]) -> str:
     Args:
         results: "models" (of each its name, parameters, seed, date and the digits it was trained
             for), "formats" (their names by their keys), "machine", "versions", "date", "load",
-            "seconds", "command", and by each key of `SECTIONS` what its module measured, or
-            {"skipped": why}.
+            "seconds", "command", and by keys of `SECTIONS` what its module measured; what is
+            missing has no section.
 
     Returns:
         Markdown; its pictures are beside it.
@@ -43,12 +45,8 @@ def page(results: dict[str, Any]) -> str:
         _circumstances(results),
     ]
     for key, section in SECTIONS.items():
-        figures = results[key]
-        parts.append(f"## {section.TITLE}")
-        if "skipped" in figures:
-            parts.append(f"Not measured here: {figures['skipped']}.")
-        else:
-            parts.append(section.text(figures, results["formats"]))
+        if figures := results.get(key):
+            parts += [f"## {section.TITLE}", section.text(figures, results["formats"])]
     return "\n\n".join(parts) + "\n"
 
 

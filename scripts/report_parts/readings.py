@@ -61,11 +61,15 @@ def misread_text(mistakes: Sequence[dict[str, str]], names: dict[str, str]) -> s
         key = each["file"], each["written"], each["read"]
         by.setdefault(key, {}).setdefault(each["model"], []).append(each["format"])
     lines = [
-        f"- {file}: written {written}, read {read.replace(chr(10), ' / ') or 'nothing'} "
+        f"- {file}: written {_line(written)}, read {_line(read)} "
         f"({'; '.join(_who(model, kinds, names) for model, kinds in who.items())})"
         for (file, written, read), who in by.items()
     ]
     return "\n".join(["Misread:", "", *lines])
+
+
+def _line(text: str) -> str:
+    return text.replace("\n", " / ") or "nothing"
 
 
 def _who(model: str, kinds: list[str], names: dict[str, str]) -> str:

@@ -1,14 +1,17 @@
-"""Printed letters and symbols, from the serif fonts that come with matplotlib.
+"""Letters and symbols: printed, from the serif fonts that come with matplotlib; of any font.
 
-The fonts are others than those of the negatives in training, which are sans-serif and TeX's.
+The printed ones' fonts are others than those of the negatives in training, which are sans-serif and
+TeX's.
 """
 
 import functools
+from pathlib import Path
 
 import cv2
 import numpy as np
 from matplotlib import font_manager, ft2font
 from matplotlib.textpath import TextPath
+from PIL import Image, ImageDraw, ImageFont
 
 from report_parts.crop import cropped
 
@@ -61,6 +64,15 @@ def sign(rng: np.random.Generator, characters: str) -> np.ndarray:
     points = [(each - (low + high) / 2) * fitting + _SIDE / 2 for each in moved]
     cv2.fillPoly(picture, [np.round(each).astype(np.int32) for each in points], 255)
     return cropped(picture)
+
+
+def typed(font: Path, character: str) -> np.ndarray:
+    """A sign of a TrueType font, uint8 (h, w), 255 is ink; about 150 pixels high."""
+    loaded = ImageFont.truetype(str(font), 200)
+    left, top, right, bottom = map(int, loaded.getbbox(character))
+    picture = Image.new("L", (right - left + 4, bottom - top + 4))
+    ImageDraw.Draw(picture).text((2 - left, 2 - top), character, 255, font=loaded)
+    return np.asarray(picture)
 
 
 @functools.cache

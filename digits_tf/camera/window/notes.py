@@ -14,7 +14,7 @@ _KEYS = (
     ("space", "hold, go on; next picture"),
     ("s", "save the frame and its reading"),
     ("r", "start and stop a recording"),
-    ("d", "stages of preprocessing"),
+    ("d", "what the detector sees"),
     ("?", "these keys"),
 )
 _ROW, _LETTERS, _PAD = 34, 14, 24

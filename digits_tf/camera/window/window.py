@@ -28,7 +28,7 @@ class Window(Display):
     Make one only where `screen.has_display` is true: without a display OpenCV ends the process.
 
     Args:
-        stages: gives the pictures of the last frame's preprocessing, by name.
+        stages: gives the pictures of what the detector saw of the last frame, by name.
         notices: what the user is told.
 
     Raises:

@@ -1,72 +1,58 @@
-"""A drawn thing as a picture of 28 by 28: photographed and found, or straight from the drawing."""
-
-import itertools
-from collections.abc import Iterator
+"""A drawn thing as a picture of 28 by 28: photographed and cut out, or as it is drawn."""
 
 import cv2
 import numpy as np
 
-from digits_tf.preprocess import Finder
-from digits_tf.preprocess.crop import mnist_crop
-from digits_tf.scenes.crops import photograph, shared
+from digits_tf.detection.crop import digit_crop, mnist_crop
 from digits_tf.scenes.negatives.looks import is_like_digit
+from digits_tf.scenes.scene import draw
 
-# Ways of finding that are tried: a frame without anything has dozens.
-_WAYS = 3
-# A box is of the glyph's ink if it lies within the glyph's to this share; it is of most of the
-# ink, or of all, if both have this much in common.
-_WITHIN, _MOST, _ALL = 0.6, 0.5, 0.75
-_TALLEST = 170  # pixels of a photograph; larger ones take long
-_PIECE = 0.2  # share of glyphs of which a piece is taken although all was found
+_HEIGHTS = (64, 170)  # pixels of a photograph
+_PIECE = 0.2  # share of glyphs of which only a piece is cut out
+# By how much a box of the detector differs from the ink's: deviation as a share of its sides.
+_OFF = 0.04
 
 
-def found(
-    finder: Finder, glyph: np.ndarray, rng: np.random.Generator, *, whole: bool
-) -> np.ndarray | None:
-    """Photographs a glyph and cuts out what the preprocessing finds of it.
+def photographed(glyph: np.ndarray, rng: np.random.Generator, *, whole: bool) -> np.ndarray | None:
+    """Photographs a glyph and cuts it out.
 
     Args:
-        finder: finds it.
         glyph: uint8 (h, w), bright on 0.
-        rng: decides the photograph.
+        rng: decides the photograph and how exact the box is.
         whole: whether a piece of it may look like a digit, so that only all of it is wanted.
 
     Returns:
-        uint8 (28, 28), or None if nothing was found of it.
+        uint8 (28, 28), or None if there is no ink or a piece that looks like a digit.
     """
-    scene = photograph(rng, glyph, _TALLEST)
-    takes_piece = not whole and rng.random() < _PIECE
-    for ways in itertools.islice(finder.attempts(scene.frame), _WAYS):
-        near = [
-            (shared(box, scene.boxes[0]), crop)
-            for box, crop in _everything(ways)
-            if _within(box, scene.boxes[0]) > _WITHIN
-        ]
-        best = max(near, key=lambda each: each[0], default=None)
-        if best and best[0] >= (_ALL if whole else _MOST) and not takes_piece:
-            return best[1]
-        pieces = [crop for _, crop in near if not is_like_digit(crop)]
-        if pieces and not whole:
-            return pieces[rng.integers(len(pieces))]
-    return None
+    height = int(np.exp(rng.uniform(*np.log(_HEIGHTS))))
+    scene = draw(rng, [glyph], (height, int(height * rng.uniform(0.8, 1.5))))
+    x, y, w, h = scene.boxes[0]
+    if takes_piece := not whole and rng.random() < _PIECE:
+        share = rng.uniform(0.4, 0.8, 2)
+        x, y = x + rng.random() * (1 - share[0]) * w, y + rng.random() * (1 - share[1]) * h
+        w, h = w * share[0], h * share[1]
+    off = rng.normal(0, _OFF, 4) * (w, h, w, h)
+    box = (x + off[0], y + off[1], max(2.0, w + off[2]), max(2.0, h + off[3]))
+    crop = digit_crop(scene.frame, box)
+    return None if crop is None or (takes_piece and is_like_digit(crop)) else crop
 
 
-def any_found(finder: Finder, frame: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
-    """Cuts out one of the things that are found in a frame without digits.
+def somewhere(frame: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
+    """Cuts out any place of a frame without digits.
 
     Args:
-        finder: finds them.
-        frame: uint8 (h, w, 3), BGR.
+        frame: uint8 (h, w) or (h, w, 3), BGR.
         rng: chooses.
 
     Returns:
-        uint8 (28, 28), or None if nothing was found.
+        uint8 (28, 28), or None if nothing is there or it looks like a digit.
     """
-    for ways in itertools.islice(finder.attempts(frame), _WAYS):
-        crops = [crop for _, crop in _everything(ways) if not is_like_digit(crop)]
-        if crops:
-            return crops[rng.integers(len(crops))]
-    return None
+    height, width = frame.shape[:2]
+    tall = height * 10 ** rng.uniform(-1.0, -0.1)
+    wide = tall * rng.uniform(0.3, 1.0)
+    box = (rng.random() * (width - wide), rng.random() * (height - tall), wide, tall)
+    crop = digit_crop(frame, box)
+    return None if crop is None or is_like_digit(crop) else crop
 
 
 def bare(glyph: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
@@ -82,7 +68,7 @@ def bare(glyph: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
     crop = mnist_crop(glyph, np.full_like(glyph, 255), 10.0)
     if crop is None:
         return None
-    return _softened(crop.image, rng) if rng.random() < 0.3 else crop.image
+    return _softened(crop, rng) if rng.random() < 0.3 else crop
 
 
 def filling(glyph: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -104,22 +90,6 @@ def filling(glyph: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     left, top = (28 - size[0]) // 2, (28 - size[1]) // 2
     picture[top : top + size[1], left : left + size[0]] = ink
     return _softened(picture, rng) if rng.random() < 0.4 else picture
-
-
-def _everything(ways: list) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
-    """Box and crop of all that may be a digit, however its ink is taken."""
-    for cells in ways:
-        for cell in cells:
-            for option in cell:
-                for each in option.found:
-                    yield each.box, each.crop
-
-
-def _within(box: tuple[int, ...], outer: tuple[int, ...]) -> float:
-    """The share of a box that lies in another."""
-    width = min(box[0] + box[2], outer[0] + outer[2]) - max(box[0], outer[0])
-    height = min(box[1] + box[3], outer[1] + outer[3]) - max(box[1], outer[1])
-    return max(width, 0) * max(height, 0) / (box[2] * box[3])
 
 
 def _softened(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -5,17 +5,16 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from digits_tf.preprocess import Finder
-from digits_tf.scenes.negatives.capture import any_found
+from digits_tf.scenes.negatives.capture import somewhere
 from digits_tf.scenes.texture import light, noise
 
 _HEIGHTS = (64, 160)
 Colour = tuple[float, float, float]
 
 
-def thing(finder: Finder, rng: np.random.Generator) -> np.ndarray | None:
-    """Cuts out something of a frame without digits, uint8 (28, 28), or None if nothing is found."""
-    return any_found(finder, frame(rng), rng)
+def thing(rng: np.random.Generator) -> np.ndarray | None:
+    """Cuts out something of a frame without digits, uint8 (28, 28), or None if nothing is there."""
+    return somewhere(frame(rng), rng)
 
 
 def frame(rng: np.random.Generator) -> np.ndarray:

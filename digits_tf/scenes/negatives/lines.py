@@ -3,8 +3,7 @@
 import cv2
 import numpy as np
 
-from digits_tf.preprocess import Finder
-from digits_tf.scenes.negatives.capture import any_found
+from digits_tf.scenes.negatives.capture import somewhere
 from digits_tf.scenes.negatives.ink import SIDE
 from digits_tf.scenes.scene import empty
 
@@ -30,10 +29,10 @@ def piece(rng: np.random.Generator) -> np.ndarray:
     return glyph
 
 
-def of_ground(finder: Finder, rng: np.random.Generator) -> np.ndarray | None:
+def of_ground(rng: np.random.Generator) -> np.ndarray | None:
     """Cuts out what is found on paper or a board with nothing on it, uint8 (28, 28), or None."""
     height = int(rng.integers(64, 160))
-    return any_found(finder, empty(rng, (height, int(height * rng.uniform(0.8, 1.5)))), rng)
+    return somewhere(empty(rng, (height, int(height * rng.uniform(0.8, 1.5)))), rng)
 
 
 # Rows and columns; columns alone would be ones.

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from digits_tf.preprocess import Finder
 from digits_tf.scenes.negatives import clutter, fields, lines, parts, silhouettes
-from digits_tf.scenes.negatives.capture import bare, filling, found
+from digits_tf.scenes.negatives.capture import bare, filling, photographed
 from digits_tf.scenes.negatives.letters import letter
 from digits_tf.scenes.negatives.looks import is_like_digit
 from digits_tf.scenes.negatives.scribbles import scribble
@@ -45,23 +44,21 @@ def negatives(
         first: the number of the first.
 
     Returns:
-        uint8 (count, 28, 28), most of them as the preprocessing cuts them out of made-up
-        photographs.
+        uint8 (count, 28, 28), most of them cut out of made-up photographs, as digits are.
     """
-    finder = Finder()
     made = np.zeros((count, 28, 28), np.uint8)
     kinds, shares = list(KINDS), list(KINDS.values())
     for index in range(count):
         rng = np.random.default_rng((seed, first + index, _STREAM))
         crop = None
         while crop is None:
-            crop = negative(kinds[rng.choice(len(kinds), p=shares)], images, labels, finder, rng)
+            crop = negative(kinds[rng.choice(len(kinds), p=shares)], images, labels, rng)
         made[index] = crop
     return made
 
 
 def negative(
-    kind: str, images: np.ndarray, labels: np.ndarray, finder: Finder, rng: np.random.Generator
+    kind: str, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray | None:
     """Tries to make one negative.
 
@@ -69,7 +66,6 @@ def negative(
         kind: one of `KINDS`.
         images: see `negatives`.
         labels: likewise.
-        finder: finds it in its photograph.
         rng: decides everything else.
 
     Returns:
@@ -80,14 +76,14 @@ def negative(
     if kind == "field":
         return fields.field(rng)
     if kind in _DRAWN:
-        crop = _drawn(kind, images, labels, finder, rng)
+        crop = _drawn(kind, images, labels, rng)
     else:
-        crop = (clutter.thing if kind == "clutter" else lines.of_ground)(finder, rng)
+        crop = (clutter.thing if kind == "clutter" else lines.of_ground)(rng)
     return None if crop is None or is_like_digit(crop) else crop
 
 
 def _drawn(
-    kind: str, images: np.ndarray, labels: np.ndarray, finder: Finder, rng: np.random.Generator
+    kind: str, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray | None:
     draw: dict[str, Callable[[], np.ndarray]] = {
         "letter": lambda: letter(rng),
@@ -102,5 +98,5 @@ def _drawn(
         return None
     if rng.random() >= _DIRECT:
         # What is left of two digits may be one.
-        return found(finder, glyph, rng, whole=kind == "part")
+        return photographed(glyph, rng, whole=kind == "part")
     return (filling if rng.random() < _FILLING else bare)(glyph, rng)

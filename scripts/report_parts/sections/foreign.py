@@ -13,7 +13,7 @@ from report_parts.figures import standard_error
 from report_parts.net import Net, by_net
 
 TITLE = "USPS and Semeion"
-_SIDE = 64  # pixels; what `Recognizer` takes for a picture of one digit
+_SIDE = 64  # pixels
 
 _OPEN: dict[str, Callable[[Path], tuple[np.ndarray, np.ndarray]]] = {
     "USPS": foreign_files.usps,
@@ -21,14 +21,12 @@ _OPEN: dict[str, Callable[[Path], tuple[np.ndarray, np.ndarray]]] = {
 }
 
 
-def measure(
-    nets: Sequence[Net], files: Mapping[str, Path | None], limit: int | None
-) -> dict[str, Any]:
+def measure(nets: Sequence[Net], files: Mapping[str, Path], limit: int | None) -> dict[str, Any]:
     """Reads each collection's digits through `Recognizer`, as pictures of 64x64 pixels.
 
     Args:
         nets: what is measured.
-        files: by the collection's name; None: not at hand.
+        files: by the collection's name.
         limit: the most digits of each; None: all.
 
     Raises:
@@ -36,9 +34,6 @@ def measure(
     """
     section: dict[str, Any] = {}
     for name, path in files.items():
-        if path is None:
-            section[name] = None
-            continue
         images, labels = (each[:limit] for each in _OPEN[name](path))
         large = (cv2.resize(each, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC) for each in images)
         found = readings.read(nets, large)
@@ -55,9 +50,6 @@ def text(section: dict[str, Any], names: dict[str, str]) -> str:
     """The section in Markdown."""
     parts = ["Pictures of 16x16 pixels, enlarged to 64x64 and read by `Recognizer`."]
     for name, each in section.items():
-        if each is None:
-            parts.append(f"{name}: not measured here; give its file with --{name.lower()}.")
-            continue
         row = _row(name, each["n"])
         parts.append(table.side_by_side(each["right"], names, [row]))
     return "\n\n".join(parts)

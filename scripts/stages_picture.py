@@ -15,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from digits_tf import command, storage
 from digits_tf.data import mnist
+from digits_tf.errors import DigitsError
 from digits_tf.opencv import import_cv2
 
-_SEED = flags.DEFINE_integer("seed", 2520, "Of the frame.", lower_bound=0)
+_SEED = flags.DEFINE_integer("seed", 208, "Of the frame.", lower_bound=0)
 
 _CROPS = 12  # in a row
 _RED = "#e45756"
@@ -35,6 +36,8 @@ def main(words: Sequence[str]) -> None:
     made = frame(np.random.default_rng(_SEED.value), *mnist.sample().train.read(), None)
     recognizer = Recognizer.load()
     digits = recognizer.read(made.image)
+    if not digits:
+        raise DigitsError("no digit is found in this frame: try another --seed")
     height, width = made.image.shape
     heat = {
         name.removeprefix("digits, "): picture
@@ -64,7 +67,7 @@ def main(words: Sequence[str]) -> None:
     panels = np.atleast_1d(parts[1].subplots(1, len(heat)))
     for axes, (size, picture) in zip(panels, heat.items(), strict=True):
         axes.imshow(picture, cmap="inferno", vmin=0, vmax=255)
-        axes.set_title(f"Centres of digits, plane of {size}")
+        axes.set_title(f"centres, {size}", fontsize=9)
     below = parts[2].subplots()
     below.imshow(255 - sheet, cmap="gray", vmin=0, vmax=255)
     below.set_title("Crops of 28x28, as the classifier gets them (here dark on light)")

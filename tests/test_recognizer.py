@@ -356,7 +356,6 @@ def test_letters_have_no_label(path):
         assert {digit.label for digit in found} <= {None}, letter
 
 
-@pytest.mark.xfail(strict=True, reason="a printed A is read as 4")
 def test_a_letter_among_digits_is_left_out():
     digits = Recognizer.load(INT8).read(printed("4A7"))
     assert text(digits) == "47"

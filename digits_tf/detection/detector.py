@@ -237,7 +237,8 @@ class _Network:
         if len(self._input["shape"]) != 4 or self._input["shape"][3] != PACKED:
             raise DigitsError(
                 f"{path}: expected a detector, found a model from "
-                f"{tuple(self._input['shape'][1:].tolist())}: python -m digits_tf.detection.train makes one"
+                f"{tuple(self._input['shape'][1:].tolist())}: "
+                "python -m digits_tf.detection.train makes one"
             )
         size = (1, shape[0], shape[1] // PACKED, PACKED)
         self._interpreter.resize_tensor_input(self._input["index"], size)

@@ -147,7 +147,10 @@ class Detector:
 
     def stages(self) -> dict[str, np.ndarray]:
         """The last frame's planes and where the network sees digits' centres, uint8 (h, w)."""
-        return dict(self._stages)
+        return {
+            name: picture if picture.dtype == np.uint8 else _as_picture(picture)
+            for name, picture in self._stages.items()
+        }
 
     def _look(
         self, plane: np.ndarray, part: "_Part", shape: tuple[int, ...], margin: int
@@ -161,7 +164,7 @@ class Detector:
         heat, values = self._network(_padded(seen.shape)).answer(seen)
         name = f"{plane.shape[1]}x{plane.shape[0]}"
         self._stages[f"seen, {name}"] = seen
-        self._stages[f"digits, {name}"] = _as_picture(heat)
+        self._stages[f"digits, {name}"] = heat
         boxes, scores = _peaks(heat, values, _CANDIDATE)
         scale = shape[1] / plane.shape[1], shape[0] / plane.shape[0]
         boxes = (boxes + np.array([left, top, 0, 0])) * (*scale, *scale)

@@ -69,25 +69,10 @@ def train(
     start: Checkpoint | None = None,
     extra: list[keras.callbacks.Callback] | None = None,
 ) -> list[dict[str, Any]]:
-    """Trains a network that reads digits; see `fit`.
+    """Trains a network that reads digits.
 
-    Args:
-        run: the folder.
-        data: the digits, split.
-        recipe: how to train.
-        model_arguments: for `resnet`.
-        seed: of weights, order and augmentation.
-        device: where to train.
-        limits: what shortens the run.
-        start: the checkpoint to go on from; None: from the beginning.
-        extra: further callbacks.
-
-    Returns:
-        The history, a row an epoch.
-
-    Raises:
-        DigitsError: if the loss is not finite.
-        OSError: if the folder cannot be written.
+    Args, returns and errors are those of `fit`, but that `data`, the digits, split, and
+    `model_arguments`, for `resnet`, stand for its task.
     """
     batch_size = min(recipe.batch_size, len(data.train))
     steps = len(data.train) // batch_size

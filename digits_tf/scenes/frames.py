@@ -13,7 +13,7 @@ from digits_tf.scenes.negatives import clutter
 from digits_tf.scenes.writer import Sources, Writer
 
 _SIDES = (200, 420)  # pixels of a frame's shorter side
-_NO_DIGIT = 0.38  # share of frames without a digit
+_NO_DIGIT = 0.36  # share of frames without a digit
 
 
 def frame(
@@ -36,6 +36,8 @@ def frame(
     without = rng.random() < _NO_DIGIT
     canvas = _ground(rng, shape, world, without)
     writer = Writer(rng, canvas, images, labels, world)
+    if rng.random() < 0.15:
+        writer.traces()
     if without:
         for _ in range(rng.integers(0, 4)):
             writer.nonsense()
@@ -49,7 +51,7 @@ def frame(
     if rng.random() < 0.12:
         canvas.intrude(rng)
     made = canvas.photographed(rng)
-    return _closed_in(rng, made) if rng.random() < 0.08 else made
+    return _closed_in(rng, made) if rng.random() < 0.15 else made
 
 
 def _closed_in(rng: np.random.Generator, made: Frame) -> Frame:
@@ -72,7 +74,7 @@ def _ground(
     region = (0, 0, width, height)
     photographs = world.photographs if world else ()
     kind = rng.random()
-    if without and kind < 0.65:
+    if without and kind < 0.58:
         if photographs and rng.random() < 0.85:
             return Canvas(_scenery(rng, shape, photographs), bool(rng.random() < 0.5), region)
         picture = cv2.cvtColor(clutter.frame(rng), cv2.COLOR_BGR2GRAY)

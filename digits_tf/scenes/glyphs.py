@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from digits_tf.scenes import handwriting
-from digits_tf.scenes.negatives.letters import FORMS, LIKE_DIGITS, written
+from digits_tf.scenes.negatives.letters import FORMS, LIKE_DIGITS, strokes
 from digits_tf.scenes.negatives.scribbles import scribble
 from digits_tf.scenes.negatives.shapes import shape
 
@@ -77,20 +77,21 @@ class Hand:
         if len(which):
             image = self._images[which[self._rng.integers(len(which))]]
             return Glyph(_sharpened(image, self._threshold))
-        strokes = handwriting.write_freely(label, self._rng)
-        return Glyph(stroked(strokes, self._pen))
+        return Glyph(stroked(handwriting.write_freely(label, self._rng), self._pen))
 
     def letter(self, letters: str = LETTERS) -> Glyph:
         """Writes a letter: one of some, or of the pen's own if the hand has no font."""
         if self._font:
             return self._typed(letters[self._rng.integers(len(letters))])
         names = list(FORMS)
-        ink = written(names[self._rng.integers(len(names))], self._rng)
-        return Glyph(tight(ink), self._rng.uniform(0.6, 1.1))
+        written = strokes(names[self._rng.integers(len(names))], self._rng)
+        return Glyph(stroked(written, self._pen), self._rng.uniform(0.6, 1.1))
 
     def mark(self) -> Glyph:
         """Draws a shape or a scribble."""
-        return Glyph(tight((shape if self._rng.random() < 0.6 else scribble)(self._rng)))
+        drawn = (shape if self._rng.random() < 0.6 else scribble)(self._rng)
+        # With edges as sharp as a digit's, or its edges would give it away.
+        return Glyph(_sharpened(drawn, self._threshold))
 
     def _typed(self, character: str) -> Glyph:
         ink, tall, drop = _font_glyph(str(self._font), character)
@@ -101,24 +102,24 @@ class Hand:
         return Glyph(ink, tall, drop)
 
 
-def stroked(strokes: Sequence[np.ndarray], pen: float) -> np.ndarray:
+def stroked(written: Sequence[np.ndarray], pen: float) -> np.ndarray:
     """Draws strokes with a round pen.
 
     Args:
-        strokes: float (n, 2) each, x and y of any scale.
+        written: strokes, float (n, 2) each, x and y of any scale.
         pen: its width as a share of the height of what is drawn.
 
     Returns:
         uint8 (h, w), 255 is ink; h is `TALL`, if it is not much wider than tall.
     """
-    every = np.concatenate(list(strokes))
+    every = np.concatenate(list(written))
     low, high = every.min(axis=0), every.max(axis=0)
     extent = np.maximum(high - low, 1e-3)
     width = max(1, round(pen * TALL))
     scale = (TALL - width) / max(extent[1], extent[0] / 3)
     size = np.ceil(extent * scale).astype(int) + width + 2
     ink = np.zeros((size[1], size[0]), np.uint8)
-    for stroke in strokes:
+    for stroke in written:
         points = np.round(((stroke - low) * scale + width / 2 + 1) * 16).astype(np.int32)
         cv2.polylines(ink, [points], False, 255, width, cv2.LINE_AA, 4)
     return tight(ink)
@@ -131,7 +132,7 @@ def tight(ink: np.ndarray) -> np.ndarray:
 
 
 def _sharpened(image: np.ndarray, threshold: float) -> np.ndarray:
-    """An MNIST digit of 128 pixels' height with edges as sharp as a pen's."""
+    """A small drawing at 128 pixels' height with edges as sharp as a pen's."""
     image = tight(image)
     image = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     scale = TALL / image.shape[0]

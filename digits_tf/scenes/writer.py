@@ -1,5 +1,6 @@
 """What people write digits in, and what stands around them."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from digits_tf.scenes.canvas import Canvas
+from digits_tf.scenes.canvas import UNSURE, Canvas
 from digits_tf.scenes.glyphs import WORD_LETTERS, Glyph, Hand
 from digits_tf.scenes.texture import noise
 
@@ -80,7 +81,7 @@ class Writer:
     def page(self) -> None:
         """Writes any of the things that people write digits in."""
         kinds = (self._single, self._row, self._rows, self._grid, self._sheet, self._beside)
-        kinds[self._rng.choice(len(kinds), p=(0.25, 0.24, 0.14, 0.14, 0.15, 0.08))]()
+        kinds[self._rng.choice(len(kinds), p=(0.33, 0.22, 0.12, 0.13, 0.12, 0.08))]()
 
     def nonsense(self) -> None:
         """Writes what is no digit: words, letters, shapes, bars."""
@@ -88,12 +89,12 @@ class Writer:
         height = self._height(7, 120)
         point = self._point(0.0)
         kind = rng.random()
-        if kind < 0.35:
+        if kind < 0.3:
             self._word(point, height)
-        elif kind < 0.55:
+        elif kind < 0.57:
             hand = self._hand()
             self._place(hand.letter(), point, height * rng.uniform(1, 2.5))
-        elif kind < 0.75:
+        elif kind < 0.77:
             self._place(self._hand().mark(), point, height * rng.uniform(0.5, 3))
         elif kind < 0.9:
             self._bars(point, height)
@@ -109,6 +110,30 @@ class Writer:
                 np.stack([point, point + rng.normal(0, radius, 2)]), radius, self._level
             )
 
+    def traces(self) -> None:
+        """What was wiped off a board, or shows through from a sheet's other side: faint, soft.
+
+        Its digits may be found or not.
+        """
+        rng, image = self._rng, self._canvas.image
+        ink, paper = self._level, float(image.mean())
+        self._level = paper + (ink - paper) * rng.uniform(0.08, 0.35)
+        mirrored = rng.random() < 0.5
+        for _ in range(int(rng.integers(1, 10))):
+            hand, kind = self._hand(), rng.random()
+            glyph = (
+                hand.digit(int(rng.integers(10)))
+                if kind < 0.5
+                else hand.letter() if kind < 0.7 else hand.mark()
+            )
+            if mirrored:
+                glyph = dataclasses.replace(glyph, ink=np.ascontiguousarray(glyph.ink[:, ::-1]))
+            label = UNSURE if kind < 0.5 else None
+            self._place(glyph, self._point(0.0), self._height(9, 150), label)
+        if rng.random() < 0.7:
+            image[:] = cv2.blur(image, (int(rng.integers(1, 8)), int(rng.integers(1, 8))))
+        self._level = ink
+
     # What is written.
 
     def _single(self) -> None:
@@ -118,7 +143,9 @@ class Writer:
         hand = self._hand()
         # At times it ends beyond the border.
         point = self._point(0.15 if rng.random() < 0.15 else -0.5, height)
-        self._place(hand.digit(label := int(rng.integers(10))), point, height, label)
+        # A lone bar is a 1 here and part of the world elsewhere; a 4 has the most forms.
+        label = int(rng.choice([1, 4]) if rng.random() < 0.15 else rng.integers(10))
+        self._place(hand.digit(label), point, height, label)
         self._around(point, height, rng.uniform(0.6, 2))
 
     def _row(self) -> None:
@@ -219,7 +246,7 @@ class Writer:
             rng.choice([0.03, 0.08, 0.2]),
             rng.choice([0.03, 0.08, 0.3], p=[0.6, 0.3, 0.1]),
         )
-        separators, date = rng.random() < 0.3, rng.random() < 0.08
+        separators, date = rng.random() < 0.3, rng.random() < 0.12
         turn = self._matrix(self._turn)
         along, first = 0.0, start
         for place in range(count):
@@ -327,8 +354,9 @@ class Writer:
                 if rng.random() < 0.5:
                     draw(
                         [
-                            (side * half, high - rng.uniform(0, 2)),
-                            (side * half, low + rng.uniform(0, 2)),
+                            # Longer than a 1.
+                            (side * half, high - rng.uniform(0.3, 2)),
+                            (side * half, low + rng.uniform(0.3, 2)),
                         ]
                     )
         elif kind < 0.5 and rng.random() < 0.5:
@@ -396,9 +424,11 @@ class Writer:
             way = np.array([np.cos(angle), np.sin(angle)]) * size
             self._canvas.line(np.stack([point - way, point + way]), wide, level)
         else:
-            for _ in range(int(rng.integers(1, 5))):
+            stacked = rng.random() < 0.25
+            for number in range(int(rng.integers(1, 5))):
                 axes = np.maximum(2, height * rng.uniform(0.3, 1.2, 2)).astype(int).tolist()
-                middle = np.round(point + rng.normal(0, height, 2)).astype(int)
+                way = [0.1 * height, 1.2 * number * height] if stacked else rng.normal(0, height, 2)
+                middle = np.round(point + way).astype(int)
                 if rng.random() < 0.5:
                     angle = float(rng.uniform(0, 180))
                     cv2.ellipse(image, middle.tolist(), axes, angle, 0, 360, level, -1, cv2.LINE_AA)

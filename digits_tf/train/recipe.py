@@ -16,6 +16,7 @@ class Recipe:
         rescale: what the model multiplies pixels by; 1 trains on raw pixels.
         epochs: passes over the training digits.
         batch_size: digits a step.
+        optimizer: "adamw", or "muon" (see `train.muon`).
         learning_rate: the peak, or the constant rate.
         warmup: share of all steps in which the rate rises to the peak, before it falls along a
             cosine (one-cycle, Smith, https://arxiv.org/abs/1708.07120); None: a constant rate.
@@ -30,6 +31,7 @@ class Recipe:
     rescale: float = 1 / 255
     epochs: int = 12
     batch_size: int = 128
+    optimizer: str = "adamw"
     learning_rate: float = 4e-3
     warmup: float | None = 0.2
     weight_decay: float = 0.02

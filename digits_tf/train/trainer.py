@@ -13,6 +13,7 @@ from digits_tf.train import dataset
 from digits_tf.train.callbacks import ProgressBar, StopWhenNotFinite, WeightAverage, assign
 from digits_tf.train.checkpoint import Checkpoint
 from digits_tf.train.device import Device
+from digits_tf.train.muon import Muon
 from digits_tf.train.recipe import Recipe
 from digits_tf.train.recorder import Recorder, save_best, write_reports
 from digits_tf.train.run import Run, is_spent
@@ -182,6 +183,8 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.Optimizer:
     rate: Any = recipe.learning_rate
     if recipe.warmup is not None:
         rate = OneCycle(recipe.learning_rate, steps * recipe.epochs, recipe.warmup)
+    if recipe.optimizer == "muon":
+        return Muon(rate, recipe.weight_decay, recipe.beta_2)
     if not recipe.weight_decay:
         return keras.optimizers.Adam(rate, beta_2=recipe.beta_2)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, beta_2=recipe.beta_2)

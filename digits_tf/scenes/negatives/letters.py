@@ -90,10 +90,15 @@ def letter(rng: np.random.Generator) -> np.ndarray:
 
 def written(name: str, rng: np.random.Generator) -> np.ndarray:
     """Writes one of `FORMS`; see `letter`."""
+    return ink(strokes(name, rng), rng)
+
+
+def strokes(name: str, rng: np.random.Generator) -> list[np.ndarray]:
+    """The strokes of one of `FORMS` as a hand writes them; see `handwriting.write_strokes`."""
     forms = FORMS[name]
     stretch = np.exp(rng.normal(0, _STRETCH))
-    strokes = [stroke * [stretch, 1.0] for stroke in _strokes(forms[rng.integers(len(forms))])]
-    return ink(write_strokes(strokes, rng, LOOSE if rng.random() < _LOOSE else STEADY), rng)
+    form = [stroke * [stretch, 1.0] for stroke in _strokes(forms[rng.integers(len(forms))])]
+    return write_strokes(form, rng, LOOSE if rng.random() < _LOOSE else STEADY)
 
 
 @functools.cache

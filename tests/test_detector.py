@@ -17,7 +17,7 @@ from digits_tf.detection import detector as detection
 from digits_tf.detection.crop import digit_crop
 from digits_tf.detection.detector import Detector, merged
 from digits_tf.detection.lines import in_lines
-from digits_tf.detection.planes import shrunk, sizes
+from digits_tf.detection.planes import film_part, shrunk, sizes
 from digits_tf.errors import DigitsError
 
 SHIPPED = ROOT / "tflite"
@@ -57,8 +57,8 @@ def test_sizes_of_the_planes(shape, film, picture):
     assert (pictures[0], pictures[-1]) == (film[0], film[-1])
     for coarse, fine in itertools.pairwise(pictures):
         assert 1.2 < fine[0] / coarse[0] < 1.33
-    for live, expected in ((True, film), (False, pictures)):
-        planes = shrunk(np.full(shape, 90, np.uint8), live)
+    frame = np.full(shape, 90, np.uint8)
+    for planes, expected in ((film_planes(frame), film), (shrunk(frame), pictures)):
         assert [plane.shape[::-1] for plane in planes] == expected
         for plane in planes:
             assert plane.dtype == np.uint8
@@ -69,16 +69,34 @@ def test_every_plane_of_a_picture_is_a_third_of_a_doubling_finer():
     assert [height for _, height in sizes(SHAPE)] == [96, 121, 152, 192, 242, 305, 384]
 
 
-@pytest.mark.parametrize(("shape", "step"), [((2160, 3840), 2), ((1080, 1920), 2), (SHAPE, 1)])
-def test_of_a_large_film_every_second_row_is_read(shape, step):
+def film_planes(frame):
+    return [film_part(frame, (w, h), (0, h, 0, w)) for w, h in sizes(frame.shape, film=True)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "steps"),
+    [((2160, 3840), (3, 3, 3)), ((1080, 1920), (3, 3, 1)), ((720, 1280), (2, 2, 1))],
+    ids=str,
+)
+def test_of_a_large_film_few_rows_are_read(shape, steps):
     """Reading a large frame from memory takes most of the time."""
     frame = drawn.rng(3).integers(0, 256, shape, np.uint8)
-    few = np.zeros_like(frame)
-    few[::step] = frame[::step]
-    for one, other in zip(shrunk(frame, film=True), shrunk(few, film=True), strict=True):
-        np.testing.assert_array_equal(one, other)
-    if step > 1:
-        assert np.abs(shrunk(frame)[-1].astype(int) - shrunk(few)[-1]).mean() > 30
+    for number, step in enumerate(steps):
+        few = np.zeros_like(frame)
+        rows = slice((step - 1) // 2, None, step)
+        few[rows] = frame[rows]
+        np.testing.assert_array_equal(film_planes(frame)[number], film_planes(few)[number])
+
+
+@pytest.mark.parametrize("shape", [(2160, 3840), (1080, 1920), (720, 1280), SHAPE], ids=str)
+def test_a_part_of_a_film_is_a_part_of_its_plane(shape):
+    coarse = drawn.rng(3).integers(0, 256, (9, 16), np.uint8)
+    frame = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    for plane, (width, height) in zip(film_planes(frame), sizes(shape, film=True), strict=True):
+        top, left = height // 3, width // 4
+        seen = film_part(frame, (width, height), (top, height, left, width - 9))
+        whole = plane[top:, left:-9].astype(int)
+        assert np.abs(seen - whole)[2:-2, 2:-2].max() < 8
 
 
 @pytest.mark.parametrize("shape", [(960, 1280), (1080, 1920), (2160, 3840)], ids=str)
@@ -107,7 +125,7 @@ def test_a_thin_line_is_seen_wherever_it_lies(shape, thick, film, least):
     for at in range(400, 420):
         frame = np.full(shape, 200, np.uint8)
         frame[at : at + thick] = 0
-        finest = shrunk(frame, film)[-1]
+        finest = (film_planes if film else shrunk)(frame)[-1]
         faintest = min(faintest, 200 - int(finest[:, 100].min()))
     assert faintest >= least
 

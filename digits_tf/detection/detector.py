@@ -10,7 +10,7 @@ import numpy as np
 from digits_tf.classifier.litert import interpreter
 from digits_tf.classifier.loading import check_digest, shipped_file
 from digits_tf.detection.grid import BLOCK, CELL, PACKED, STRIDE, VALUES, WINDOW
-from digits_tf.detection.planes import FILM_PLANES, check, shrunk
+from digits_tf.detection.planes import FILM_PLANES, check, film_part, shrunk, sizes
 from digits_tf.errors import DigitsError
 
 # The file of a trained detector.
@@ -124,8 +124,8 @@ class Detector:
             ValueError: if the frame is of another type or shape, or empty.
         """
         check(frame)
-        planes = shrunk(frame, live)
-        every = _parts(len(planes), frame.shape, live)
+        wanted = sizes(frame.shape, live)
+        every = _parts(len(wanted), frame.shape, live)
         if not live or frame.shape != self._shape:
             self._shape, self._count, self._last = frame.shape if live else (), 0, {}
             chosen = every
@@ -134,14 +134,18 @@ class Detector:
             chosen = _turn(every, self._count)
         self._stages = {}
         margin = _BORDER if max(frame.shape[:2]) <= _THUMBNAIL else 0
+        pictures = [] if live else shrunk(frame)
         for part in chosen:
-            self._last[part] = self._look(planes[part.plane], part, frame.shape, margin)
+            size = wanted[part.plane]
+            window = part.window(size[::-1])
+            seen = film_part(frame, size, window) if live else pictures[part.plane]
+            self._last[part] = self._look(seen, size, window, frame.shape, margin)
         found = self._last.items()
         return merged(
             np.concatenate([each.boxes for _, each in found]),
             np.concatenate([each.scores for _, each in found]),
             np.concatenate([np.full(len(each.scores), part.plane) for part, each in found]),
-            [plane.shape[0] / frame.shape[0] for plane in planes],
+            [height / frame.shape[0] for _, height in wanted],
             LEAST if least is None else least,
         )
 
@@ -153,20 +157,24 @@ class Detector:
         }
 
     def _look(
-        self, plane: np.ndarray, part: "_Part", shape: tuple[int, ...], margin: int
+        self,
+        seen: np.ndarray,
+        size: tuple[int, int],
+        window: tuple[int, int, int, int],
+        shape: tuple[int, ...],
+        margin: int,
     ) -> "_Candidates":
-        """What is found in a part of a plane, in pixels of the frame."""
-        top, bottom, left, right = part.window(plane.shape)
-        seen = plane[top:bottom, left:right]
+        """What is found in a window of a plane of a size, in pixels of the frame."""
+        top, _, left, _ = window
         if margin:
             seen = _framed(seen, margin)
             left, top = -margin, -margin
         heat, values = self._network(_padded(seen.shape)).answer(seen)
-        name = f"{plane.shape[1]}x{plane.shape[0]}"
+        name = f"{size[0]}x{size[1]}"
         self._stages[f"seen, {name}"] = seen
         self._stages[f"digits, {name}"] = heat
         boxes, scores = _peaks(heat, values, _CANDIDATE)
-        scale = shape[1] / plane.shape[1], shape[0] / plane.shape[0]
+        scale = shape[1] / size[0], shape[0] / size[1]
         boxes = (boxes + np.array([left, top, 0, 0])) * (*scale, *scale)
         return _Candidates(boxes, scores)
 

@@ -13,6 +13,8 @@ _A_DOUBLING, FILM_PLANES = 3, 3
 # A plane may be so many times as fine as the frame. A strip's coarsest plane is not longer than
 # this, and its finest not longer than four times as much.
 _FINER, _LONGEST = 1.3, 2048
+# A film's frame that is so many times as large as a plane is halved for it.
+_HALVED = 1.8
 
 
 def check(frame: np.ndarray) -> None:
@@ -53,33 +55,59 @@ def halved_to(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return picture
 
 
-def shrunk(frame: np.ndarray, film: bool = False) -> list[np.ndarray]:
-    """The planes of a frame, uint8 (h, w), grey, the coarsest first.
+def shrunk(frame: np.ndarray) -> list[np.ndarray]:
+    """The planes of a picture, uint8 (h, w), grey, the coarsest first.
 
     Each pixel is a mean of all that it covers: a thin pen in a large frame would fall between
     pixels that are merely sampled.
 
     Args:
         frame: uint8 (h, w), (h, w, 3) BGR or (h, w, 4) BGRA.
-        film: whether it is one of many. Then there are three planes, and of a large frame every
-            second row is left out: most of the time goes into reading it from memory.
     """
-    wanted = sizes(frame.shape, film)
-    width, height = wanted[-1]
-    if film and frame.shape[0] >= 2 * height and frame.shape[1] >= 2 * width:
-        rows = grey(frame[::2])
-        # Linear interpolation halfway between two pixels is their mean.
-        half = rows.shape[1] // 2, rows.shape[0]
-        rest = cv2.resize(rows[:, : 2 * half[0]], half, interpolation=cv2.INTER_LINEAR)
-    else:
-        rest = grey(halved_to(frame, wanted[-1]))
+    wanted = sizes(frame.shape)
+    rest = grey(halved_to(frame, wanted[-1]))
     planes = []
     for size in reversed(wanted):
         rest = halved_to(rest, size)
-        smaller = rest.shape[1] > size[0] and not film
-        way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        way = cv2.INTER_AREA if rest.shape[1] > size[0] else cv2.INTER_LINEAR
         planes.append(cv2.resize(rest, size, interpolation=way))
     return planes[::-1]
+
+
+def film_part(
+    frame: np.ndarray, size: tuple[int, int], window: tuple[int, int, int, int]
+) -> np.ndarray:
+    """A part of a plane of a film's frame, uint8 (h, w), grey, read in as little time as may be.
+
+    Most of it goes into fetching the frame from memory. So of a large frame rows are left out, but
+    never so many that two of those that are read lie in no pixel of the plane.
+
+    Args:
+        frame: uint8 (h, w), (h, w, 3) BGR or (h, w, 4) BGRA.
+        size: width and height of the whole plane.
+        window: top, bottom, left, right of the part on the plane.
+    """
+    top, bottom, left, right = window
+    across, down = frame.shape[1] / size[0], frame.shape[0] / size[1]
+    rows, columns = (
+        slice(round(start * zoom), max(round(start * zoom) + 1, round(end * zoom)))
+        for start, end, zoom in ((top, bottom, down), (left, right, across))
+    )
+    return reduced(frame[rows, columns], (right - left, bottom - top))
+
+
+def reduced(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A frame's grey at a smaller width and height, uint8 (h, w), of some of its rows."""
+    zoom = frame.shape[0] / size[1]
+    # Means of two by two are the quickest: rows are chosen so that halving them gives the size.
+    halvings = max(1, round(np.log2(zoom)) - 1) if zoom > _HALVED else 0
+    step = max(1, round(zoom / 2**halvings))
+    seen = grey(frame[(step - 1) // 2 :: step])
+    for _ in range(halvings if min(seen.shape) >= 2**halvings else 0):
+        height, width = seen.shape[0] // 2, seen.shape[1] // 2
+        even = seen[: 2 * height, : 2 * width]
+        seen = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.resize(seen, size, interpolation=cv2.INTER_LINEAR)
 
 
 def sizes(shape: tuple[int, ...], film: bool = False) -> list[tuple[int, int]]:

@@ -256,6 +256,19 @@ def test_nonsense_has_no_digits(digits):
     assert (canvas.image != 1).any()
 
 
+def test_traces_are_faint_and_their_digits_may_be_found_or_not(digits):
+    kinds = set()
+    for seed in range(12):
+        canvas = blank()
+        writer = Writer(drawn.rng(seed), canvas, *digits, None)
+        level = writer._level = 0.0
+        writer.traces()
+        assert 0.6 < canvas.image.min() < 0.97
+        assert writer._level == level
+        kinds |= set(canvas.labels)
+    assert kinds == {UNSURE}
+
+
 # Glyphs
 
 
@@ -278,6 +291,16 @@ def test_hands_write_tight_digits(digits, world, with_fonts):
         for glyph in (hand.letter(), hand.mark()):
             assert glyph.ink.size
     assert kinds == {(False, False), (False, True)} | ({(True, False)} if with_fonts else set())
+
+
+def test_letters_and_marks_are_as_sharp_as_digits(digits):
+    """A soft edge would tell the network what is no digit."""
+    for seed in range(10):
+        hand = glyphs.Hand(drawn.rng(seed), *digits)
+        for glyph in (hand.digit(3), hand.letter(), hand.mark()):
+            soft = (glyph.ink > 40) & (glyph.ink < 215)
+            assert soft.sum() < 0.35 * (glyph.ink > 40).sum()
+            assert glyph.ink.shape[0] > 40
 
 
 def test_letters_like_digits_are_not_written_alone():

@@ -124,7 +124,9 @@ class Writer:
             glyph = (
                 hand.digit(int(rng.integers(10)))
                 if kind < 0.5
-                else hand.letter() if kind < 0.7 else hand.mark()
+                else hand.letter()
+                if kind < 0.7
+                else hand.mark()
             )
             if mirrored:
                 glyph = dataclasses.replace(glyph, ink=np.ascontiguousarray(glyph.ink[:, ::-1]))

@@ -10,7 +10,6 @@ import math
 import keras
 from keras import ops
 
-
 # The last layers of the project's networks.
 _LAST = "answer", "logits"
 

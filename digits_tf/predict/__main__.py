@@ -7,7 +7,8 @@ r"""Reads the digits in pictures: a line each, with how sure the least sure digi
 
 Files, folders (with the folders in them), globs, and - for a picture on standard input. Needs no
 TensorFlow. --json prints one object a line: {"path", "text", "digits": [{"label", "confidence",
-"box", "probabilities"}], "ms"}; "text" has lines of text joined by "\n", "box" is x, y, width,
+"box", "probabilities"}], "ms"}; "text" has lines of text joined by "\n", and a blank between two
+numbers of a line that stand far apart; "box" is x, y, width,
 height in pixels, "ms" is decoding and reading. A picture that cannot be read is {"path", "error"},
 without --json a line on standard error; the others are read all the same, and the exit code is 1.
 """

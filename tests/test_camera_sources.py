@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from PIL import Image
 
 from camera_fakes import flat, write_picture, write_video
 from digits_tf.camera.sources import Wanted, open_source
@@ -70,6 +71,12 @@ def test_a_video_gives_every_frame_in_its_time(tmp_path):
     frames = read_all(source)
     assert [level for level, _, _ in frames] == pytest.approx([0, 80, 160], abs=4)
     assert [seconds for _, seconds, _ in frames] == pytest.approx([0, 0.04, 0.08])
+
+
+def test_a_gif_is_a_film(tmp_path):
+    first, *others = (Image.fromarray(flat(level)[..., 0]) for level in (0, 80, 160))
+    first.save(tmp_path / "clip.gif", save_all=True, append_images=others, duration=40)
+    assert len(read_all(open_quietly(tmp_path / "clip.gif"))) == 3
 
 
 def test_a_video_that_is_cut_gives_what_there_is_and_says_so(tmp_path):

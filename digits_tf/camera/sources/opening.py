@@ -72,7 +72,8 @@ def _open_files(where: str, tell: Callable[[str], None]) -> Source:
     if path.is_dir() or not path.exists():
         paths = list_pictures(where)
         return Pictures(paths, f"{where}: {len(paths)} pictures", tell)
-    if is_picture(path):
+    # A GIF may be a film.
+    if is_picture(path) and path.suffix.lower() != ".gif":
         return Pictures([path], where, tell)
     return Video(where, tell)
 

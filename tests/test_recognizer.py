@@ -10,6 +10,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 import digits_tf
 import drawn
@@ -220,6 +221,31 @@ def test_load_passes_the_threshold_on():
     digits = Recognizer.load(FLOAT, threshold=1.0).read(page()[0])
     assert len(digits) == 5
     assert {digit.label for digit in digits} == {None}
+
+
+@pytest.mark.parametrize("threshold", [2, 1.01, -0.1, float("nan"), float("inf")])
+def test_a_threshold_that_is_no_probability_is_refused(threshold):
+    with pytest.raises(DigitsError, match=f"a threshold from 0 to 1, found {threshold}"):
+        Recognizer.load(FLOAT, threshold=threshold)
+
+
+def test_paths_and_pictures_of_pillow_are_read_like_frames(tmp_path):
+    """The ink would not show with red and blue exchanged."""
+    frame = drawn.one(7, drawn.rng(2), shape=(300, 300)).on(
+        np.full((300, 300, 3), 200), np.array((250, 200, 70))
+    )
+    path = tmp_path / "größe 7.png"
+    path.write_bytes(cv2.imencode(".png", frame)[1].tobytes())
+    recognizer = Recognizer.load(FLOAT)
+    expected = recognizer.read(frame)
+    assert text(expected) == "7"
+    for each in (path, str(path), Image.open(path), Image.open(path).convert("RGBA")):
+        (found,) = recognizer.read(each)
+        assert found.box == expected[0].box
+        assert (found.crop == expected[0].crop).all()
+    for wrong in (None, [frame], 5):
+        with pytest.raises(ValueError, match="Received: "):
+            recognizer.read(wrong)
 
 
 def test_the_crops_of_a_frame_are_one_batch():
@@ -462,6 +488,37 @@ def test_reading_never_imports_tensorflow():
 
 
 def test_names_of_the_package():
-    assert {"Recognizer", "Digit"} <= set(digits_tf.__all__)
+    """All of them are listed before the first is used, as for tab completion."""
+    script = (
+        "import digits_tf, sys\nlisted = set(dir(digits_tf))\n"
+        "assert set(digits_tf.__all__) <= listed, listed\n"
+        "assert 'cv2' not in sys.modules\n"
+        "from digits_tf import *\n"
+        "from digits_tf import Digit, DigitsError, Recognizer, annotate, load_model, text\n"
+        "assert all(callable(each) for each in (annotate, load_model, text))\n"
+        "assert issubclass(DigitsError, Exception)"
+    )
+    assert imported_by(script) == ["cv2"]
     with pytest.raises(AttributeError, match="no_such"):
         _ = digits_tf.no_such
+
+
+def test_the_packages_example_reads_and_draws(tmp_path):
+    path = tmp_path / "page.png"
+    frame, _ = page()
+    cv2.imwrite(str(path), frame)
+    digits = Recognizer.load(FLOAT).read(path)
+    assert digits_tf.text(digits) == "407\n92"
+    drawn_on = digits_tf.annotate(str(path), digits)
+    assert drawn_on.shape == (480, 640, 3)
+    for each in (frame, cv2.cvtColor(frame, cv2.COLOR_GRAY2BGRA), Image.open(path)):
+        assert (digits_tf.annotate(each, digits) == drawn_on).all()
+    with pytest.raises(ValueError, match="no picture was read"):
+        digits_tf.annotate(cv2.imread(str(tmp_path / "no.png")), digits)
+
+
+def test_load_model_opens_keras_files_and_names_others(tmp_path):
+    pytest.importorskip("keras")
+    (tmp_path / "no.keras").write_bytes(b"no model")
+    with pytest.raises(DigitsError, match=r"no\.keras: expected a \.keras file"):
+        digits_tf.load_model(tmp_path / "no.keras")

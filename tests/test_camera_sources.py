@@ -51,6 +51,12 @@ def test_a_folder_gives_its_pictures_in_order_and_leaves_out_broken_ones(tmp_pat
     assert "aa.png" in told[0]
 
 
+def test_a_folder_says_how_many_pictures_it_has(tmp_path):
+    for name, expected in (("a.png", "1 picture"), ("b.png", "2 pictures")):
+        write_picture(tmp_path / name, flat(7))
+        assert open_quietly(tmp_path).description == f"{tmp_path}: {expected}"
+
+
 def test_a_pattern_gives_the_pictures_that_it_names(tmp_path):
     for level, name in enumerate(["1.png", "2.png", "10.jpg"]):
         write_picture(tmp_path / name, flat(level))

@@ -63,9 +63,9 @@ class Recognizer:
         """Opens a model and a detector and makes a recogniser of them.
 
         Args:
-            path: "tiny" or "resnet", the shipped models; a .tflite file; where TensorFlow is
-                installed also a .keras file, a SavedModel or a run folder. None: one's own export
-                in tflite/ of the current folder if there is one, else "tiny".
+            path: "tiny" or "resnet", which are shipped; a .tflite file; where TensorFlow is
+                installed also a .keras file, a SavedModel or a run folder. None: the shipped
+                .tflite file.
             threads: for LiteRT; one is the quickest for nets this small.
             threshold: see `Recognizer`.
             detector: a .tflite file of `python -m digits_tf.detection.train`, or the run folder.

@@ -45,7 +45,9 @@ def write(path, picture=None):
 
 
 def predict(*words, **options):
-    return run("digits_tf.predict", *words, **options)
+    """In plain lines, as in a terminal, unless the words say otherwise."""
+    plain = () if "--json" in words else ("--nojson",)
+    return run("digits_tf.predict", *plain, *words, **options)
 
 
 def rows(result):
@@ -111,9 +113,26 @@ def test_json_has_one_object_a_line(tmp_path):
     assert gone == {"path": "gone.png", "error": "gone.png: no such file or folder"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals")
+def test_a_terminal_gets_text_and_a_program_json(tmp_path):
+    write(tmp_path / "7.png")
+    piped = run("digits_tf.predict", "7.png", "gone.png", cwd=tmp_path)
+    assert [set(row) for row in rows(piped)] == [
+        {"path", "text", "digits", "ms"},
+        {"path", "error"},
+    ]
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "digits_tf.predict", "7.png"]
+    for words, start in (([], b"7.png: 7 ("), (["--json"], b'{"path": "7.png"')):
+        subprocess.run([*command, *words], cwd=tmp_path, stdout=theirs, check=True)
+        assert os.read(ours, 4096).startswith(start)
+    os.close(ours)
+    os.close(theirs)
+
+
 def test_standard_input_is_a_picture(tmp_path):
     content = write(tmp_path / "7.png").read_bytes()
-    command = [sys.executable, "-m", "digits_tf.predict", "-", "--annotate", "out"]
+    command = [sys.executable, "-m", "digits_tf.predict", "-", "--nojson", "--annotate", "out"]
     result = subprocess.run(command, input=content, capture_output=True, cwd=tmp_path, check=True)
     assert result.stdout.startswith(b"-: 7 (")
     assert (tmp_path / "out" / "stdin.png").is_file()
@@ -150,7 +169,7 @@ def test_a_picture_takes_less_than_a_second_and_no_training_tier(tmp_path):
         f"for name in {HEAVY!r}: sys.modules[name] = None\n"
         "runpy.run_module('digits_tf.predict', run_name='__main__', alter_sys=True)\n"
     )
-    words = ["7.png", "--annotate", "a", "--crops", "c", "--idx", "i", "--csv", "t"]
+    words = ["7.png", "--annotate", "a", "--crops", "c", "--idx", "i", "--csv", "t", "--nojson"]
     before = os.times()
     result = subprocess.run(
         [sys.executable, "-c", script, *words],
@@ -291,7 +310,8 @@ def test_no_input_is_written_over(tmp_path):
 def test_an_interruption_keeps_what_is_read(tmp_path):
     os.mkfifo(tmp_path / "waits")
     write(tmp_path / "7.png")
-    command = [sys.executable, "-m", "digits_tf.predict", "7.png", "waits", "--idx", "own"]
+    words = ["7.png", "waits", "--idx", "own", "--nojson"]
+    command = [sys.executable, "-m", "digits_tf.predict", *words]
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -7,16 +7,18 @@ r"""Reads the digits in pictures: a line each, with how sure the least sure digi
     curl -s https://example.org/7.png | python -m digits_tf.predict -
 
 Files, folders (with the folders in them), globs, and - for a picture on standard input. Needs no
-TensorFlow. --json prints one object a line: {"path", "text", "digits": [{"label", "confidence",
-"box", "probabilities"}], "ms"}; "text" has lines of text joined by "\n", and a blank between two
-numbers of a line that stand far apart; "box" is x, y, width, height in pixels; "ms" is decoding and
-reading. A picture that cannot be read is {"path", "error"}, without --json a line on standard
-error; the others are read all the same, and the exit code is 1.
+TensorFlow. In a terminal, a picture is a line of text. With --json, and where a program or a file
+takes the output (unless --nojson), it is a JSON object a line: {"path", "text", "digits":
+[{"label", "confidence", "box", "probabilities"}], "ms"}; "text" has lines of text joined by "\n",
+and a blank between two numbers of a line that stand far apart; "box" is x, y, width, height in
+pixels; "ms" is decoding and reading. A picture that cannot be read is {"path", "error"}, or a line
+of text on standard error; the others are read all the same, and the exit code is 1.
 """
 
 import contextlib
 import csv
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,7 +36,12 @@ if TYPE_CHECKING:
     from digits_tf.predict.outputs import Output
     from digits_tf.recognizer import Digit, Recognizer
 
-_JSON = flags.DEFINE_boolean("json", False, "Print one JSON object a line.")
+_JSON = flags.DEFINE_boolean(
+    "json",
+    None,
+    "Print one JSON object a line; default: where standard output is no terminal. --nojson: plain "
+    "lines there too.",
+)
 _CSV = flags.DEFINE_string(
     "csv",
     None,
@@ -90,6 +97,7 @@ def _read_all(pictures: Sequence["Input"], recognizer: "Recognizer") -> int:
     from digits_tf.predict import lines
 
     failed = False
+    as_json = not sys.stdout.isatty() if _JSON.value is None else _JSON.value
     outputs = _outputs(pictures)
     with contextlib.ExitStack() as stack:
         for output in outputs:
@@ -98,12 +106,12 @@ def _read_all(pictures: Sequence["Input"], recognizer: "Recognizer") -> int:
         add_row = _table(stack)
         for each in pictures:
             try:
-                digits, line = _read(each, recognizer, outputs)
+                digits, line = _read(each, recognizer, outputs, as_json)
                 add_row(lines.reading_row(each.name, digits))
                 print(line, flush=True)
             except DigitsError as error:
                 failed = True
-                if _JSON.value:
+                if as_json:
                     print(lines.error_json(each.name, str(error)), flush=True)
                 else:
                     lines.tell(f"error: {error}")
@@ -137,7 +145,7 @@ def _there_already(path: str) -> DigitsError:
 
 
 def _read(
-    each: "Input", recognizer: "Recognizer", outputs: Sequence["Output"]
+    each: "Input", recognizer: "Recognizer", outputs: Sequence["Output"], as_json: bool
 ) -> tuple[list["Digit"], str]:
     """Reads one picture; returns its digits and its line."""
     from digits_tf.predict import lines
@@ -148,7 +156,7 @@ def _read(
     milliseconds = 1000 * (time.perf_counter() - start)
     for output in outputs:
         output.add(each.place, picture, digits)
-    if _JSON.value:
+    if as_json:
         return digits, lines.reading_json(each.name, digits, milliseconds)
     return digits, lines.reading(each.name, digits)
 

@@ -28,6 +28,11 @@ def fail(message: str) -> NoReturn:
     sys.exit(EXIT_USAGE)
 
 
+def counted(number: int, noun: str) -> str:
+    """As in "1 frame" and "2 frames"."""
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
 def run(
     main: Callable[[Sequence[str]], int | None],
     doc: str,

@@ -1,16 +1,27 @@
-"""OpenCV: imported with a hint where it is missing, and its picture files."""
+"""OpenCV: imported with a hint where it is missing, and pictures as it has them."""
 
+import contextlib
+import io
 import os
+import warnings
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from digits_tf import picture_file, quiet, storage
 from digits_tf.errors import DigitsError
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Of files that are taken for pictures wherever a folder is looked through.
 PICTURE_SUFFIXES = frozenset(
-    (".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+    (
+        *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pbm"),
+        *(".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
+    )
 )
 
 # The largest phone cameras make 200 million. OpenCV's own limit of 2^30 would let a file of a few
@@ -55,12 +66,13 @@ def read_picture(path: Path, *, grey: bool = False) -> np.ndarray:
 def decode_picture(content: bytes, name: str, *, grey: bool = False) -> np.ndarray:
     """Decodes a picture as a person would see it.
 
-    It is turned upright as its EXIF block says. What is transparent becomes the ground that the
+    It is turned upright as its file says. What is transparent becomes the ground that the
     ink shows on. Grey levels of more than 8 bits are scaled down by the bits that are in use. Of
     several pages the first is taken.
 
     Args:
-        content: a file's bytes, of any kind that OpenCV reads.
+        content: a file's bytes, of any kind that OpenCV reads, or Pillow where it is installed;
+            HEIC needs pillow-heif.
         name: in messages.
         grey: whether to drop the colours.
 
@@ -72,19 +84,42 @@ def decode_picture(content: bytes, name: str, *, grey: bool = False) -> np.ndarr
     """
     cv2 = import_cv2()
     try:
-        picture = _upright(_decode(content, name), picture_file.orientation(content))
-        channels = picture.shape[2] if picture.ndim == 3 else 1
-        if channels not in (1, 3, 4):
-            raise DigitsError(f"{name}: expected a grey or colour picture, found {channels} planes")
-        picture = _eight_bits(picture)
-        if channels == 4:
-            picture = _on_ground(picture)
-        if (channels == 1) == grey:
-            return picture
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_GRAY2BGR)
+        return _as_seen(_decode(content, name), name, grey)
     # With pixels at hand, all that OpenCV can lack is memory.
     except (MemoryError, cv2.error):
         raise DigitsError(f"{name}: too many pixels to work on: make it smaller") from None
+
+
+def as_frame(picture: "np.ndarray | Path | str | Image") -> np.ndarray:
+    """A picture in whatever form, as OpenCV has it.
+
+    Args:
+        picture: an array, which stays as it is; the path of a picture file; or a picture of Pillow,
+            which is turned upright as it says.
+
+    Returns:
+        uint8 (h, w, 3), BGR; or the array.
+
+    Raises:
+        DigitsError: if a file is no picture or is cut.
+        OSError: if a file cannot be read at all.
+        ValueError: if it is none of these.
+    """
+    if isinstance(picture, np.ndarray):
+        return picture
+    if isinstance(picture, str | os.PathLike):
+        return read_picture(Path(picture))
+    # Known by what it can do: Pillow is not needed, nor imported.
+    if all(hasattr(picture, name) for name in ("__array_interface__", "mode", "getexif")):
+        return _as_seen(_pillow_pixels(picture), "the picture", grey=False)
+    # What cv2.imread returns for a file that it cannot read.
+    if picture is None:
+        raise ValueError("no picture was read: is its path right? Received: None")
+    hint = ": read the pictures one by one" if isinstance(picture, list | tuple) else ""
+    raise ValueError(
+        f"expected a NumPy array, a path or a picture of Pillow{hint}. Received: "
+        f"{type(picture).__name__}"
+    )
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
@@ -117,7 +152,7 @@ def is_picture(path: Path) -> bool:
 
 
 def _decode(content: bytes, name: str) -> np.ndarray:
-    """The pixels as they are stored: any type, (h, w) or (h, w, channels), BGR or BGRA."""
+    """The pixels, upright: any type, (h, w) or (h, w, channels), BGR or BGRA."""
     cv2 = import_cv2()
     if not content:
         raise DigitsError(f"{name}: expected a picture, found an empty file")
@@ -133,11 +168,67 @@ def _decode(content: bytes, name: str) -> np.ndarray:
         except cv2.error as error:
             reason = str(error)
     if picture is not None:
-        return picture
+        return _upright(picture, picture_file.orientation(content))
     if "CV_IO_MAX_IMAGE" in reason or "Insufficient memory" in reason:
         raise MemoryError
-    hint = picture_file.foreign_kind(content) or "not a picture that can be read, or a cut one"
-    raise DigitsError(f"{name}: {hint}")
+    hint = picture_file.foreign_kind(content)
+    if hint and (picture := _decode_with_pillow(content)) is not None:
+        return picture
+    raise DigitsError(f"{name}: {hint or 'not a picture that can be read, or a cut one'}")
+
+
+def _decode_with_pillow(content: bytes) -> np.ndarray | None:
+    """The same of kinds that OpenCV, or an older one, lacks; None: Pillow lacks them too."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return None
+    with contextlib.suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    try:
+        with warnings.catch_warnings():
+            # It warns of large pictures that are below our limit, too.
+            warnings.simplefilter("ignore")
+            picture = Image.open(io.BytesIO(content))
+            if picture.width * picture.height > _MOST_PIXELS:
+                raise MemoryError
+            return _pillow_pixels(picture)
+    except (MemoryError, Image.DecompressionBombError):
+        raise MemoryError from None
+    # Its readers of damaged files raise whatever they stumble over.
+    except Exception:
+        return None
+
+
+def _pillow_pixels(picture: "Image") -> np.ndarray:
+    """A picture of Pillow as `_decode` has it."""
+    cv2 = import_cv2()
+    # Some files are turned upright when they are read.
+    picture.load()
+    orientation = picture.getexif().get(picture_file.EXIF_ORIENTATION, picture_file.UPRIGHT)
+    if picture.mode.startswith(("I", "F")):
+        pixels = np.asarray(picture)
+    elif picture.mode.upper() in ("LA", "PA", "RGBA") or "transparency" in picture.info:
+        pixels = cv2.cvtColor(np.asarray(picture.convert("RGBA")), cv2.COLOR_RGBA2BGRA)
+    else:
+        pixels = cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR)
+    return _upright(pixels, orientation if orientation in range(1, 9) else picture_file.UPRIGHT)
+
+
+def _as_seen(picture: np.ndarray, name: str, grey: bool) -> np.ndarray:
+    """Pixels of `_decode` as `decode_picture` returns them."""
+    cv2 = import_cv2()
+    channels = picture.shape[2] if picture.ndim == 3 else 1
+    if channels not in (1, 3, 4):
+        raise DigitsError(f"{name}: expected a grey or colour picture, found {channels} planes")
+    picture = _eight_bits(picture)
+    if channels == 4:
+        picture = _on_ground(picture)
+    if (channels == 1) == grey:
+        return picture
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_GRAY2BGR)
 
 
 def _upright(picture: np.ndarray, orientation: int) -> np.ndarray:

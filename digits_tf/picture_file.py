@@ -8,17 +8,21 @@ import re
 import struct
 from collections.abc import Iterator
 
+EXIF_ORIENTATION = 0x0112
 UPRIGHT = 1  # of EXIF's orientations 1 to 8
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _EXIF = b"Exif\0\0"
-_EXIF_ORIENTATION = 0x0112
 _JPEG_EXIF, _JPEG_SCAN, _JPEG_END = 0xE1, 0xDA, 0xD9
 # Inside a scan, FF 00 is a pixel's byte FF and FF D0 to FF D7 only part the scan.
 _JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 _SAVE = "save it as JPEG or PNG"
-_HEIC, _AVIF = f"a HEIC picture, as iPhones take them: {_SAVE}", f"an AVIF picture: {_SAVE}"
+_HEIC = (
+    "a HEIC picture, as iPhones take them, that cannot be read here: pip install "
+    f"'digits_tf[heic]', or {_SAVE}"
+)
+_AVIF = f"an AVIF picture that cannot be read here: {_SAVE}"
 _JPEG_XL = f"a JPEG XL picture: {_SAVE}"
 _WEBP = f"an animated or a cut WebP picture: {_SAVE}"
 _VIDEO = "a video: python -m digits_tf.camera --source reads those"
@@ -29,13 +33,20 @@ _BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), _AVIF),
 }
 _MAGICS = (
-    (b"GIF8", f"a GIF picture: {_SAVE}"),
+    (b"GIF8", f"a GIF picture that cannot be read here: {_SAVE}"),
     (b"%PDF", f"a PDF document: {_SAVE}"),
     (b"8BPS", f"a Photoshop picture: {_SAVE}"),
     (b"\xff\x0a", _JPEG_XL),
     (b"\0\0\0\x0cJXL ", _JPEG_XL),
+    (b"\0\0\0\x0cjP  ", f"a JPEG 2000 picture that cannot be read here: {_SAVE}"),
     (b"\x1a\x45\xdf\xa3", _VIDEO),
 )
+# AVIF's quarter turns against the clock, then its mirroring: 0 upside down, 1 left for right. What
+# EXIF says for 0 to 3 turns and each mirroring.
+_AVIF_TURNED = re.compile(rb"\0\0\0\x09irot([\0-\3])", re.DOTALL)
+_AVIF_MIRRORED = re.compile(rb"\0\0\0\x09imir([\0\1])", re.DOTALL)
+_AVIF_ORIENTATIONS = {None: (1, 8, 3, 6), 0: (4, 5, 2, 7), 1: (2, 7, 4, 5)}
+_AVIF_START = 1 << 16  # bytes; what the file says of its picture comes before its pixels
 _SVG_START = 4096  # bytes; licences and document types come before its first tag
 
 
@@ -59,10 +70,14 @@ def is_cut(content: bytes) -> bool:
 
 
 def orientation(content: bytes) -> int:
-    """How a JPEG, PNG or WebP picture is to be turned: EXIF's 1 to 8.
+    """How a JPEG, PNG, WebP or AVIF picture is to be turned: EXIF's 1 to 8.
 
     1 too for other kinds: OpenCV turns TIFF by itself, and the rest cannot say.
     """
+    if content[4:8] == b"ftyp":
+        start = content[:_AVIF_START]
+        turned, mirrored = _AVIF_TURNED.search(start), _AVIF_MIRRORED.search(start)
+        return _AVIF_ORIENTATIONS[mirrored and mirrored[1][0]][turned[1][0] if turned else 0]
     try:
         return _exif_orientation(_exif(content))
     except struct.error:  # a damaged EXIF block is no reason to refuse the picture
@@ -96,7 +111,7 @@ def _exif_orientation(exif: bytes) -> int:
     (count,) = struct.unpack_from(order + "H", exif, first)
     for at in range(first + 2, first + 2 + 12 * count, 12):
         tag, _, _, value = struct.unpack_from(order + "HHIH", exif, at)
-        if tag == _EXIF_ORIENTATION:
+        if tag == EXIF_ORIENTATION:
             return value if 1 <= value <= 8 else UPRIGHT
     return UPRIGHT
 

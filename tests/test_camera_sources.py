@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from PIL import Image
 
 from camera_fakes import flat, write_picture, write_video
 from digits_tf.camera.sources import Wanted, open_source
@@ -50,6 +51,12 @@ def test_a_folder_gives_its_pictures_in_order_and_leaves_out_broken_ones(tmp_pat
     assert "aa.png" in told[0]
 
 
+def test_a_folder_says_how_many_pictures_it_has(tmp_path):
+    for name, expected in (("a.png", "1 picture"), ("b.png", "2 pictures")):
+        write_picture(tmp_path / name, flat(7))
+        assert open_quietly(tmp_path).description == f"{tmp_path}: {expected}"
+
+
 def test_a_pattern_gives_the_pictures_that_it_names(tmp_path):
     for level, name in enumerate(["1.png", "2.png", "10.jpg"]):
         write_picture(tmp_path / name, flat(level))
@@ -70,6 +77,12 @@ def test_a_video_gives_every_frame_in_its_time(tmp_path):
     frames = read_all(source)
     assert [level for level, _, _ in frames] == pytest.approx([0, 80, 160], abs=4)
     assert [seconds for _, seconds, _ in frames] == pytest.approx([0, 0.04, 0.08])
+
+
+def test_a_gif_is_a_film(tmp_path):
+    first, *others = (Image.fromarray(flat(level)[..., 0]) for level in (0, 80, 160))
+    first.save(tmp_path / "clip.gif", save_all=True, append_images=others, duration=40)
+    assert len(read_all(open_quietly(tmp_path / "clip.gif"))) == 3
 
 
 def test_a_video_that_is_cut_gives_what_there_is_and_says_so(tmp_path):

@@ -6,15 +6,16 @@ import struct
 import subprocess
 import sys
 import time
+import types
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps, features
 
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import PICTURE_SUFFIXES, decode_picture, read_picture
+from digits_tf.opencv import PICTURE_SUFFIXES, as_frame, decode_picture, read_picture
 
 cv2 = pytest.importorskip("cv2")
 
@@ -59,6 +60,12 @@ def pillow(image, kind, **options):
     return buffer.getvalue()
 
 
+def written(kind):
+    """Noise, 80x60, smooth as photographs are."""
+    noise = np.random.default_rng(0).integers(0, 256, (15, 20, 3), dtype=np.uint8)
+    return pillow(Image.fromarray(noise).resize((80, 60)), kind)
+
+
 def exif(orientation, order="<"):
     """A block of two entries, the second of them the orientation."""
     mark = b"II*\0" if order == "<" else b"MM\0*"
@@ -84,6 +91,14 @@ def png_with(block):
     return plain[:after_header] + chunk(b"eXIf", block) + plain[after_header:]
 
 
+def reads_avif():
+    """Whether Pillow writes and OpenCV reads it; before 11.3 and 4.8 they do not."""
+    try:
+        return cv2.imdecode(np.frombuffer(written("AVIF"), np.uint8), 0) is not None
+    except (KeyError, cv2.error):
+        return False
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_turns_every_kind(orientation):
     for order in "<>":
@@ -100,6 +115,9 @@ def test_exif_turns_every_kind(orientation):
     webp = webp[:start] + struct.pack("<I", len(prefixed)) + prefixed
     webp = webp[:4] + struct.pack("<I", len(webp) - 8) + webp[8:]
     assert_seen(decode_picture(webp, "x"), orientation)
+    if reads_avif():
+        content = pillow(image.convert("RGB"), "AVIF", exif=block, quality=90)
+        assert_seen(decode_picture(content, "x"), orientation)
     tags = Image.Exif()
     tags[0x0112] = orientation
     for tiff in (image, Image.fromarray(corners().astype(np.uint16) * 257)):
@@ -266,11 +284,17 @@ def test_netpbm(content, expected):
     assert decode_picture(content, "x", grey=True).tolist() == [expected]
 
 
-@pytest.mark.parametrize("suffix", sorted(PICTURE_SUFFIXES - {".pbm"}))
+# Which Pillow writes and reads, and newer versions of OpenCV read.
+KINDS = {".gif": "GIF", ".jfif": "JPEG", ".jp2": "JPEG2000", ".avif": "AVIF"}
+
+
+@pytest.mark.parametrize("suffix", sorted(PICTURE_SUFFIXES - {".pbm", ".heic", ".heif"}))
 def test_whole_files_are_read_and_cut_ones_named(tmp_path, suffix, capfd):
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
     pixels = noise[..., 0] if suffix == ".pgm" else noise
-    whole = encode(suffix, pixels)
+    if suffix == ".avif" and not features.check("avif"):
+        pytest.skip("this Pillow writes no AVIF")
+    whole = written(KINDS[suffix]) if suffix in KINDS else encode(suffix, pixels)
     path = tmp_path / f"größe 7{suffix}"
     path.write_bytes(whole)
     assert read_picture(path).shape == (60, 80, 3)
@@ -281,6 +305,100 @@ def test_whole_files_are_read_and_cut_ones_named(tmp_path, suffix, capfd):
             read_picture(path)
         assert str(path) in str(error.value)
     assert capfd.readouterr().err == ""
+
+
+def test_what_opencv_lacks_is_read_with_pillow(monkeypatch):
+    """As with OpenCV 4.6, which has no GIF and no AVIF."""
+    monkeypatch.setattr(cv2, "imdecode", lambda content, flags: None)
+    image = Image.fromarray(corners())
+    assert_seen(decode_picture(pillow(image, "GIF"), "x"), 1)
+    assert_seen(decode_picture(pillow(image, "JPEG2000"), "x"), 1)
+    second = [Image.fromarray(255 - corners())]
+    assert_seen(decode_picture(pillow(image, "GIF", save_all=True, append_images=second), "x"), 1)
+    if features.check("avif"):
+        content = pillow(image.convert("RGB"), "AVIF", exif=exif(6), quality=90)
+        assert_seen(decode_picture(content, "x"), 6)
+    transparent = pillow(Image.fromarray(stroke(0)), "GIF")
+    picture = decode_picture(transparent, "x")
+    assert picture[0, 0].tolist() == [255, 255, 255]
+    assert picture[20, 20].tolist() == [0, 0, 0]
+    with pytest.raises(DigitsError, match="x: a GIF picture that cannot be read here"):
+        decode_picture(transparent[:90], "x")
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(DigitsError, match="x: a GIF picture that cannot be read here"):
+        decode_picture(transparent, "x")
+
+
+def test_a_bomb_is_no_job_for_pillow_either(monkeypatch):
+    monkeypatch.setattr(cv2, "imdecode", lambda content, flags: None)
+    content = bytearray(pillow(Image.fromarray(corners()), "GIF"))
+    content[6:10] = struct.pack("<HH", 20_000, 20_000)
+    with pytest.raises(DigitsError, match="too many pixels"):
+        decode_picture(bytes(content), "x")
+
+
+def test_heic_is_read_with_pillow_heif():
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    content = pillow(Image.fromarray(corners()).convert("RGB"), "HEIF", quality=90)
+    assert_seen(decode_picture(content, "x"), 1)
+    with pytest.raises(DigitsError, match="a HEIC picture"):
+        decode_picture(content[:-200], "x")
+
+
+def test_heic_tells_pillow_of_pillow_heif_first(monkeypatch):
+    """Without the real one: what it registers is open to `Image.open`."""
+    registered = []
+    heif = types.SimpleNamespace(register_heif_opener=lambda: registered.append(1))
+    monkeypatch.setitem(sys.modules, "pillow_heif", heif)
+    opened = Image.fromarray(corners()).convert("RGB")
+    opened.getexif()[0x0112] = 8
+    monkeypatch.setattr(Image, "open", lambda file: opened if registered else None)
+    assert_seen(decode_picture(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "x"), 8)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_picture_of_pillow_is_seen_as_its_file(orientation):
+    content = jpeg_with(exif(orientation))
+    assert_seen(as_frame(Image.open(io.BytesIO(content))), orientation)
+    turned = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    assert_seen(as_frame(turned), orientation)
+
+
+def test_colours_and_modes_of_pillow():
+    colours = Image.new("RGB", (8, 6), (200, 100, 50))
+    for mode in ("RGB", "RGBA", "CMYK", "YCbCr", "HSV", "P", "RGBX"):
+        frame = as_frame(colours.convert(mode, palette=Image.Palette.ADAPTIVE))
+        assert frame.shape == (6, 8, 3)
+        assert np.abs(frame.astype(int) - (50, 100, 200)).max() <= 6
+    grey = Image.fromarray(corners())
+    wide = Image.fromarray(corners().astype(np.uint16) * 257)
+    for image in (grey, grey.convert("LA"), grey.convert("I"), grey.convert("F"), wide):
+        frame = as_frame(image)
+        assert_seen(frame, 1)
+        assert frame.dtype == np.uint8
+    bilevel = as_frame(grey.convert("1", dither=Image.Dither.NONE))
+    assert sorted(np.unique(bilevel).tolist()) == [0, 255]
+    assert as_frame(Image.fromarray(stroke(0)))[0, 0].tolist() == [255, 255, 255]
+
+
+def test_frames_from_paths_and_from_nothing(tmp_path):
+    path = tmp_path / "größe.png"
+    path.write_bytes(encode(".png", corners()))
+    array = corners()
+    assert as_frame(array) is array
+    for each in (path, str(path)):
+        assert_seen(as_frame(each), 1)
+    with pytest.raises(FileNotFoundError):
+        as_frame(str(tmp_path / "no.png"))
+    for wrong, words in (
+        (None, "no picture was read: is its path right"),
+        ([path, path], "read the pictures one by one"),
+        ((array,), "read the pictures one by one"),
+        (encode(".png", corners()), "a path or a picture of Pillow. Received: bytes"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            as_frame(wrong)
 
 
 def test_a_damaged_file_writes_nothing_to_standard_error(capfd):
@@ -307,6 +425,7 @@ def test_a_damaged_file_writes_nothing_to_standard_error(capfd):
         (b"RIFF\x10\0\0\0WEBPVP8 ", "a cut WebP"),
         (b"%PDF-1.7\n", "a PDF document"),
         (b"GIF89a\x01\0", "a GIF picture"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- x -->\n<svg/>", "an SVG drawing"),
         (b"\xff\xd8\xff\xe0", "cut"),

@@ -1,5 +1,7 @@
 """`python -m digits_tf.predict`: pictures in, lines and files out."""
 
+import csv
+import io
 import json
 import os
 import signal
@@ -43,7 +45,9 @@ def write(path, picture=None):
 
 
 def predict(*words, **options):
-    return run("digits_tf.predict", *words, **options)
+    """In plain lines, as in a terminal, unless the words say otherwise."""
+    plain = () if "--json" in words else ("--nojson",)
+    return run("digits_tf.predict", *plain, *words, **options)
 
 
 def rows(result):
@@ -79,6 +83,7 @@ def test_files_folders_globs_and_what_cannot_be_read(tmp_path):
         "x2.png: nothing found",
     ]
     assert result.stderr.splitlines() == [
+        "photos: left out, no pictures by name: notes.txt",
         f"error: photos{os.sep}cut.png: cut: the file ends before its picture does",
         "error: nope.png: no such file or folder",
         "error: no*.png: no file fits this pattern",
@@ -108,9 +113,26 @@ def test_json_has_one_object_a_line(tmp_path):
     assert gone == {"path": "gone.png", "error": "gone.png: no such file or folder"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals")
+def test_a_terminal_gets_text_and_a_program_json(tmp_path):
+    write(tmp_path / "7.png")
+    piped = run("digits_tf.predict", "7.png", "gone.png", cwd=tmp_path)
+    assert [set(row) for row in rows(piped)] == [
+        {"path", "text", "digits", "ms"},
+        {"path", "error"},
+    ]
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "digits_tf.predict", "7.png"]
+    for words, start in (([], b"7.png: 7 ("), (["--json"], b'{"path": "7.png"')):
+        subprocess.run([*command, *words], cwd=tmp_path, stdout=theirs, check=True)
+        assert os.read(ours, 4096).startswith(start)
+    os.close(ours)
+    os.close(theirs)
+
+
 def test_standard_input_is_a_picture(tmp_path):
     content = write(tmp_path / "7.png").read_bytes()
-    command = [sys.executable, "-m", "digits_tf.predict", "-", "--annotate", "out"]
+    command = [sys.executable, "-m", "digits_tf.predict", "-", "--nojson", "--annotate", "out"]
     result = subprocess.run(command, input=content, capture_output=True, cwd=tmp_path, check=True)
     assert result.stdout.startswith(b"-: 7 (")
     assert (tmp_path / "out" / "stdin.png").is_file()
@@ -128,7 +150,10 @@ def test_standard_input_is_a_picture(tmp_path):
         (["a.png", "--annotate", "a.png"], ["a.png: expected a folder to write into"]),
         (["a.png", "--model", "no.tflite"], ["no.tflite: no such model"]),
         (["a.png", "--threshold", "2"], ["threshold"]),
+        (["a.png", "--threshold", "nan"], ["a threshold from 0 to 1, found nan"]),
         (["a.png", "--crops", "/proc/none"], ["/proc/none"]),
+        (["a.png", "--csv", "a.png"], ["--csv a.png: is there already", "another file"]),
+        (["a.png", "--csv", "empty"], ["--csv empty: is there already"]),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path, words, parts):
@@ -144,7 +169,7 @@ def test_a_picture_takes_less_than_a_second_and_no_training_tier(tmp_path):
         f"for name in {HEAVY!r}: sys.modules[name] = None\n"
         "runpy.run_module('digits_tf.predict', run_name='__main__', alter_sys=True)\n"
     )
-    words = ["7.png", "--annotate", "a", "--crops", "c", "--idx", "i"]
+    words = ["7.png", "--annotate", "a", "--crops", "c", "--idx", "i", "--csv", "t", "--nojson"]
     before = os.times()
     result = subprocess.run(
         [sys.executable, "-c", script, *words],
@@ -237,9 +262,36 @@ def test_annotated_pictures_crops_and_idx(tmp_path):
     assert labels.tolist() == [7, 1, 7, 7, 1, 7]
     assert (images[1] == cv2.imread(str(crops / "a_00_1.png"), cv2.IMREAD_UNCHANGED)).all()
     assert "own-labels-idx1-ubyte: 6 digits" in result.stderr
+    assert f"{Path('in/out')}: 4 pictures written" in result.stderr.splitlines()
+    assert "crops: 6 crops written" in result.stderr.splitlines()
     assert {path: path.read_bytes() for path in before} == before
     shown = run("digits_tf.evaluate", "--images", files[0], "--labels", files[1], "--json")
     assert json.loads(shown.stdout)["accuracy"] == 1.0
+
+
+def test_a_table_has_a_row_a_picture(tmp_path):
+    write(tmp_path / "in" / "17.png", page(1, 7))
+    write(tmp_path / "in" / "größe.png", np.vstack([page(7), page(1)]))
+    write(tmp_path / "in" / "white.png", np.full((200, 300, 3), 255, np.uint8))
+    (tmp_path / "in" / "bad.png").write_bytes(b"no picture")
+    result = predict("in", "--csv", "out/table.csv", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "out/table.csv: 4 rows written" in result.stderr
+    content = (tmp_path / "out" / "table.csv").read_bytes()
+    found = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [Path(row["path"]).name for row in found] == [
+        "17.png",
+        "bad.png",
+        "größe.png",
+        "white.png",
+    ]
+    assert [row["text"] for row in found] == ["17", "", "7 / 1", ""]
+    assert [row["unsure"] for row in found] == ["0", "", "0", "0"]
+    assert 0.5 < float(found[0]["confidence"]) <= 1
+    assert found[3]["confidence"] == ""
+    assert [bool(row["error"]) for row in found] == [False, True, False, False]
+    assert_one_line_error(predict("in", "--csv", "out/table.csv", cwd=tmp_path), "is there already")
+    assert (tmp_path / "out" / "table.csv").read_bytes() == content
 
 
 def test_no_input_is_written_over(tmp_path):
@@ -258,7 +310,8 @@ def test_no_input_is_written_over(tmp_path):
 def test_an_interruption_keeps_what_is_read(tmp_path):
     os.mkfifo(tmp_path / "waits")
     write(tmp_path / "7.png")
-    command = [sys.executable, "-m", "digits_tf.predict", "7.png", "waits", "--idx", "own"]
+    words = ["7.png", "waits", "--idx", "own", "--nojson"]
+    command = [sys.executable, "-m", "digits_tf.predict", *words]
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -290,6 +343,16 @@ def test_folders_are_listed_in_natural_order_without_the_programs_own(tmp_path):
     places = [str(each.place) for each in inputs.find([str(tmp_path)], [tmp_path / "out"])]
     parts = [Path("2", "1.png"), Path("10", "1.png")]
     assert places == ["9.PNG", "10.png", "a.png", "B.png", *map(str, parts)]
+
+
+def test_what_a_folder_holds_beside_pictures_is_told_in_one_line(tmp_path, capsys):
+    for name in ("1.png", "a.txt", "b/c.mp4", ".hidden.txt", *(f"d{n}.doc" for n in range(6))):
+        write(tmp_path / "1.png").rename(tmp_path / "x")
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "x").rename(tmp_path / name)
+    assert len(inputs.find([str(tmp_path)])) == 1
+    line = f"{tmp_path}: left out, no pictures by name: a.txt, d0.doc, d1.doc, d2.doc, d3.doc"
+    assert capsys.readouterr().err == f"{line} and 3 more\n"
 
 
 def test_globs_keep_subfolders_and_literal_names_come_first(tmp_path, monkeypatch):

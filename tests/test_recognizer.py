@@ -1,5 +1,6 @@
 """The recogniser: what it loads, what it says about a digit, and how it asks its net."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 import digits_tf
 import drawn
@@ -221,6 +223,31 @@ def test_load_passes_the_threshold_on():
     assert {digit.label for digit in digits} == {None}
 
 
+@pytest.mark.parametrize("threshold", [2, 1.01, -0.1, float("nan"), float("inf")])
+def test_a_threshold_that_is_no_probability_is_refused(threshold):
+    with pytest.raises(DigitsError, match=f"a threshold from 0 to 1, found {threshold}"):
+        Recognizer.load(FLOAT, threshold=threshold)
+
+
+def test_paths_and_pictures_of_pillow_are_read_like_frames(tmp_path):
+    """The ink would not show with red and blue exchanged."""
+    frame = drawn.one(7, drawn.rng(2), shape=(300, 300)).on(
+        np.full((300, 300, 3), 200), np.array((250, 200, 70))
+    )
+    path = tmp_path / "größe 7.png"
+    path.write_bytes(cv2.imencode(".png", frame)[1].tobytes())
+    recognizer = Recognizer.load(FLOAT)
+    expected = recognizer.read(frame)
+    assert text(expected) == "7"
+    for each in (path, str(path), Image.open(path), Image.open(path).convert("RGBA")):
+        (found,) = recognizer.read(each)
+        assert found.box == expected[0].box
+        assert (found.crop == expected[0].crop).all()
+    for wrong in (None, [frame], 5):
+        with pytest.raises(ValueError, match="Received: "):
+            recognizer.read(wrong)
+
+
 def test_the_crops_of_a_frame_are_one_batch():
     fake = Fake(row_of(1, 0.99))
     recognizer = Recognizer(fake)
@@ -376,6 +403,49 @@ def test_text_leaves_out_marks_and_empty_lines():
     assert text([made(None, 0)]) == ""
 
 
+def spaced(words, tall=100, wide=60, gap=30, blank=None):
+    """Digits in a line as they stand in `words`; "?" is a mark without a label."""
+    digits, x = [], 50
+    for character in words:
+        if character != " ":
+            box = (x, 70 + len(digits) % 3, wide, tall)
+            label = None if character == "?" else int(character)
+            digits.append(dataclasses.replace(made(label, 0), box=box))
+        x += (wide if blank is None else blank) if character == " " else wide + gap
+    return digits
+
+
+@pytest.mark.parametrize("scale", [1, 7])
+def test_numbers_far_apart_are_parted_by_a_blank(scale):
+    sizes = {"tall": 100 * scale, "wide": 60 * scale, "gap": 30 * scale}
+    for words in ("12   34", "1   2", "12   3   4", "1   23", "123   4   567   89"):
+        expected = " ".join(words.split())
+        assert text(spaced(words, **sizes)) == expected
+        # A little wider apart than digits of one number are.
+        near = spaced(words, **sizes, blank=20 * scale)
+        assert text(near) == expected.replace(" ", "")
+    below = dataclasses.replace(made(4, 1), box=(0, 300, 60, 100))
+    assert text([*spaced("1   23"), below]) == "1 23\n4"
+
+
+def test_an_even_row_is_one_number_however_wide():
+    assert text(spaced("1234", gap=250)) == "1234"
+    assert text(spaced("111", gap=250, wide=10)) == "111"
+    # Digits stand more to the left or to the right in the cells of a form; one cell is empty.
+    row = [
+        dataclasses.replace(digit, box=(digit.box[0] + shift, *digit.box[1:]))
+        for digit, shift in zip(spaced("40713", gap=200), (0, 40, 0, 260, 300), strict=True)
+    ]
+    assert text(row) == "40713"
+    # Two such numbers.
+    assert text(spaced("12 34", gap=200, blank=600)) == "12 34"
+
+
+def test_a_mark_without_a_label_is_no_gap():
+    assert text(spaced("1??4")) == "14"
+    assert text(spaced("?   12   ?   34   ?")) == "12 34"
+
+
 def test_json_says_what_a_digit_says():
     value = json.loads(json.dumps(as_json(made(3, 0, 1 / 3))))
     assert value["label"] == 3
@@ -418,6 +488,37 @@ def test_reading_never_imports_tensorflow():
 
 
 def test_names_of_the_package():
-    assert {"Recognizer", "Digit"} <= set(digits_tf.__all__)
+    """All of them are listed before the first is used, as for tab completion."""
+    script = (
+        "import digits_tf, sys\nlisted = set(dir(digits_tf))\n"
+        "assert set(digits_tf.__all__) <= listed, listed\n"
+        "assert 'cv2' not in sys.modules\n"
+        "from digits_tf import *\n"
+        "from digits_tf import Digit, DigitsError, Recognizer, annotate, load_model, text\n"
+        "assert all(callable(each) for each in (annotate, load_model, text))\n"
+        "assert issubclass(DigitsError, Exception)"
+    )
+    assert imported_by(script) == ["cv2"]
     with pytest.raises(AttributeError, match="no_such"):
         _ = digits_tf.no_such
+
+
+def test_the_packages_example_reads_and_draws(tmp_path):
+    path = tmp_path / "page.png"
+    frame, _ = page()
+    cv2.imwrite(str(path), frame)
+    digits = Recognizer.load(FLOAT).read(path)
+    assert digits_tf.text(digits) == "407\n92"
+    drawn_on = digits_tf.annotate(str(path), digits)
+    assert drawn_on.shape == (480, 640, 3)
+    for each in (frame, cv2.cvtColor(frame, cv2.COLOR_GRAY2BGRA), Image.open(path)):
+        assert (digits_tf.annotate(each, digits) == drawn_on).all()
+    with pytest.raises(ValueError, match="no picture was read"):
+        digits_tf.annotate(cv2.imread(str(tmp_path / "no.png")), digits)
+
+
+def test_load_model_opens_keras_files_and_names_others(tmp_path):
+    pytest.importorskip("keras")
+    (tmp_path / "no.keras").write_bytes(b"no model")
+    with pytest.raises(DigitsError, match=r"no\.keras: expected a \.keras file"):
+        digits_tf.load_model(tmp_path / "no.keras")

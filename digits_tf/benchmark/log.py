@@ -18,7 +18,7 @@ class Entry(NamedTuple):
 
 
 class Log(Display):
-    """Keeps what is read, as `Lines` would print it, and when.
+    """Keeps what is read, without the blanks between numbers, and when.
 
     Attributes:
         entries: one a frame.
@@ -29,7 +29,9 @@ class Log(Display):
 
     def show(self, view: View, picture: np.ndarray | None) -> None:
         """Keeps the reading."""
-        self.entries.append(Entry(view.text, time.perf_counter(), view.milliseconds))
+        # On a wide frame digits stand as far apart as numbers do.
+        digits = view.text.replace(" ", "")
+        self.entries.append(Entry(digits, time.perf_counter(), view.milliseconds))
 
     def wait(self, seconds: float) -> None:
         """Nobody wants anything, and nothing is waited for."""

@@ -6,6 +6,7 @@ from typing import Any
 from digits_tf.benchmark import memory
 from digits_tf.benchmark.conditions import BUSY
 from digits_tf.benchmark.goals import Goal, goals
+from digits_tf.command import counted
 
 
 def page(result: dict[str, Any]) -> str:
@@ -32,7 +33,7 @@ def _parts(result: dict[str, Any]) -> Iterator[str]:
     yield ("Network: ms a digit, median (95th percentile)\n\n" + _network(result["network"]))
     yield (
         f"Frames from memory, {result['reader']}, LiteRT and OpenCV with "
-        f"{_count(result['threads'], 'thread')}: ms, median (95th percentile)\n\n"
+        f"{counted(result['threads'], 'thread')}: ms, median (95th percentile)\n\n"
         + _loop(result["loop"])
     )
     yield _memory(result["memory"])
@@ -101,8 +102,8 @@ def _memory(found: dict[str, Any]) -> str:
         return f"Memory: not measured ({found['missing']})"
     return (
         f"Memory: {_number(found['peak_mb'])} MB resident at most, {_number(found['end_mb'])} at "
-        f"the end, of a process that reads {_count(found['n'], 'frame')} of {found['size']} with "
-        f"{_count(found['digits'], 'digit')}, {memory.PICTURES} frames in memory included; "
+        f"the end, of a process that reads {counted(found['n'], 'frame')} of {found['size']} with "
+        f"{counted(found['digits'], 'digit')}, {memory.PICTURES} frames in memory included; "
         f"{_percent(found['read_right'])} read right"
     )
 
@@ -112,7 +113,7 @@ def _start(found: dict[str, Any]) -> str:
         return f"Start: not measured ({found['missing']})"
     return (
         f"Start to the first reading: {found['median_s']:.2f} s, at most {found['most_s']:.2f}, of "
-        f"{_count(found['n'], 'start')} with warm caches on a picture of {found['size']}; "
+        f"{counted(found['n'], 'start')} with warm caches on a picture of {found['size']}; "
         f"{_percent(found['read_right'])} read right"
     )
 
@@ -162,7 +163,3 @@ def _number(value: float | None, decimals: int = 0) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from digits_tf import storage
+from digits_tf.command import counted
 from digits_tf.errors import DigitsError
 
 SUFFIX = ".mp4"
@@ -96,7 +97,8 @@ class Recording:
                 self._writer.release()
             if self._count and self._plays():
                 self._file.close()
-                return f"recorded {self._path}: {self._count} frames, {self.seconds:.1f} s"
+                frames = counted(self._count, "frame")
+                return f"recorded {self._path}: {frames}, {self.seconds:.1f} s"
             self._beside.unlink()
             with contextlib.suppress(FileNotFoundError):
                 self._file.close()

@@ -2,20 +2,25 @@ r"""Reads the digits in pictures: a line each, with how sure the least sure digi
 
     python -m digits_tf.predict photo.jpg
     python -m digits_tf.predict photos/ "more/*.png" --json
+    python -m digits_tf.predict photos/ --csv readings.csv
     python -m digits_tf.predict photos/ --annotate boxes/ --crops crops/ --idx own
     curl -s https://example.org/7.png | python -m digits_tf.predict -
 
 Files, folders (with the folders in them), globs, and - for a picture on standard input. Needs no
-TensorFlow. --json prints one object a line: {"path", "text", "digits": [{"label", "confidence",
-"box", "probabilities"}], "ms"}; "text" has lines of text joined by "\n", "box" is x, y, width,
-height in pixels, "ms" is decoding and reading. A picture that cannot be read is {"path", "error"},
-without --json a line on standard error; the others are read all the same, and the exit code is 1.
+TensorFlow. In a terminal, a picture is a line of text. With --json, and where a program or a file
+takes the output (unless --nojson), it is a JSON object a line: {"path", "text", "digits":
+[{"label", "confidence", "box", "probabilities"}], "ms"}; "text" has lines of text joined by "\n",
+and a blank between two numbers of a line that stand far apart; "box" is x, y, width, height in
+pixels; "ms" is decoding and reading. A picture that cannot be read is {"path", "error"}, or a line
+of text on standard error; the others are read all the same, and the exit code is 1.
 """
 
 import contextlib
+import csv
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +34,20 @@ from digits_tf.opencv import import_cv2
 if TYPE_CHECKING:
     from digits_tf.predict.inputs import Input
     from digits_tf.predict.outputs import Output
-    from digits_tf.recognizer import Recognizer
+    from digits_tf.recognizer import Digit, Recognizer
 
-_JSON = flags.DEFINE_boolean("json", False, "Print one JSON object a line.")
+_JSON = flags.DEFINE_boolean(
+    "json",
+    None,
+    "Print one JSON object a line; default: where standard output is no terminal. --nojson: plain "
+    "lines there too.",
+)
+_CSV = flags.DEFINE_string(
+    "csv",
+    None,
+    "Write a row a picture into this new file: path, text, confidence of the least sure digit, "
+    "unsure marks, error.",
+)
 _ANNOTATE = flags.DEFINE_string(
     "annotate", None, "Write the pictures with boxes and labels into this folder."
 )
@@ -58,6 +74,8 @@ def main(words: Sequence[str]) -> int:
     for folder in folders:
         if folder.exists() and not folder.is_dir():
             raise DigitsError(f"{folder}: expected a folder to write into, found a file")
+    if _CSV.value is not None and os.path.lexists(_CSV.value):
+        raise _there_already(_CSV.value)
     import_cv2()
     from digits_tf.predict.inputs import find
     from digits_tf.recognizer import Recognizer
@@ -79,27 +97,57 @@ def _read_all(pictures: Sequence["Input"], recognizer: "Recognizer") -> int:
     from digits_tf.predict import lines
 
     failed = False
+    as_json = not sys.stdout.isatty() if _JSON.value is None else _JSON.value
     outputs = _outputs(pictures)
     with contextlib.ExitStack() as stack:
         for output in outputs:
             # Also after Ctrl-C: what was read is kept.
             stack.callback(output.close)
+        add_row = _table(stack)
         for each in pictures:
             try:
-                print(_read(each, recognizer, outputs), flush=True)
+                digits, line = _read(each, recognizer, outputs, as_json)
+                add_row(lines.reading_row(each.name, digits))
+                print(line, flush=True)
             except DigitsError as error:
                 failed = True
-                if _JSON.value:
+                if as_json:
                     print(lines.error_json(each.name, str(error)), flush=True)
                 else:
-                    print(f"error: {lines.printable(str(error))}", file=sys.stderr)
+                    lines.tell(f"error: {error}")
+                add_row(lines.error_row(each.name, str(error)))
     for note in filter(None, (output.note() for output in outputs)):
-        print(lines.printable(note), file=sys.stderr)
+        lines.tell(note)
+    if _CSV.value is not None:
+        lines.tell(f"{_CSV.value}: {command.counted(len(pictures), 'row')} written")
     return _EXIT_SOME_FAILED if failed else 0
 
 
-def _read(each: "Input", recognizer: "Recognizer", outputs: Sequence["Output"]) -> str:
-    """Reads one picture; returns its line."""
+def _table(stack: contextlib.ExitStack) -> Callable[[Sequence[object]], object]:
+    """What adds a row to --csv, which is kept whatever comes later; without it, nothing."""
+    from digits_tf.predict import lines
+
+    if _CSV.value is None:
+        return lambda row: None
+    path = Path(_CSV.value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file = stack.enter_context(path.open("x", 1, encoding="utf-8", newline=""))
+    except FileExistsError:
+        raise _there_already(_CSV.value) from None
+    add_row = csv.writer(file).writerow
+    add_row(lines.COLUMNS)
+    return add_row
+
+
+def _there_already(path: str) -> DigitsError:
+    return DigitsError(f"--csv {path}: is there already: delete it or name another file")
+
+
+def _read(
+    each: "Input", recognizer: "Recognizer", outputs: Sequence["Output"], as_json: bool
+) -> tuple[list["Digit"], str]:
+    """Reads one picture; returns its digits and its line."""
     from digits_tf.predict import lines
 
     start = time.perf_counter()
@@ -108,9 +156,9 @@ def _read(each: "Input", recognizer: "Recognizer", outputs: Sequence["Output"]) 
     milliseconds = 1000 * (time.perf_counter() - start)
     for output in outputs:
         output.add(each.place, picture, digits)
-    if _JSON.value:
-        return lines.reading_json(each.name, digits, milliseconds)
-    return lines.reading(each.name, digits)
+    if as_json:
+        return digits, lines.reading_json(each.name, digits, milliseconds)
+    return digits, lines.reading(each.name, digits)
 
 
 def _outputs(pictures: Sequence["Input"]) -> list["Output"]:

@@ -1,12 +1,18 @@
 """Draws onto a picture what was read in it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
+from digits_tf.detection.planes import check
+from digits_tf.opencv import as_frame
 from digits_tf.recognizer import Digit
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _GREEN, _GREY, _BLACK = (80, 220, 80), (160, 160, 160), (0, 0, 0)
@@ -31,19 +37,29 @@ class _Text(NamedTuple):
     below: int
 
 
-def annotate(picture: np.ndarray, digits: Sequence[Digit]) -> np.ndarray:
+def annotate(picture: "np.ndarray | Path | str | Image", digits: Sequence[Digit]) -> np.ndarray:
     """Draws the box of each digit and above it what it was read as.
 
     Digits below 99.5 % have their probability beside them; marks without a label are grey, with
     their likeliest digit and a question mark.
 
     Args:
-        picture: uint8 (h, w, 3), BGR; left as it is.
+        picture: what `Recognizer.read` takes; left as it is.
         digits: found in it.
 
     Returns:
-        A new picture of the same shape; a very small one is enlarged by a whole factor.
+        A new picture, uint8 (h, w, 3), BGR, of the same size; a very small one is enlarged by a
+        whole factor.
+
+    Raises:
+        DigitsError, OSError, ValueError: as `Recognizer.read`.
     """
+    picture = as_frame(picture)
+    check(picture)
+    channels = picture.shape[2] if picture.ndim == 3 else 1
+    if channels != 3:
+        code = cv2.COLOR_BGRA2BGR if channels == 4 else cv2.COLOR_GRAY2BGR
+        picture = cv2.cvtColor(picture, code)
     shorter, longer = sorted(picture.shape[:2])
     factor = max(1, min(-(-_LEAST_SIDE // shorter), _MOST_SIDE // longer))
     canvas = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)

@@ -14,8 +14,11 @@ import numpy as np
 from digits_tf import command
 from digits_tf.errors import DigitsError
 from digits_tf.opencv import PICTURE_SUFFIXES, decode_picture, is_picture, read_picture
+from digits_tf.predict import lines
 
 STANDARD_INPUT = "-"
+# Files of a folder that are named if they are no pictures.
+_NAMED = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Input:
 
 def find(words: Collection[str], outputs: Collection[Path] = ()) -> list[Input]:
     """Lists the pictures in the order of the words, those of a folder in natural order.
+
+    What else a folder holds is told of in one line on standard error.
 
     Args:
         words: files, folders, globs and "-".
@@ -99,6 +104,7 @@ def _pattern(word: str, own: set[str]) -> Iterator[Input]:
 
 def _folder(top: str, own: set[str]) -> Iterator[Input]:
     errors: list[OSError] = []
+    others: list[str] = []
     count = 0
     for folder, folders, files in os.walk(top, onerror=errors.append):
         # os.walk goes into those that are left in this list, in its order.
@@ -110,6 +116,11 @@ def _folder(top: str, own: set[str]) -> Iterator[Input]:
             if is_picture(path):
                 count += 1
                 yield Input(str(path), path.relative_to(top))
+            else:
+                others.append(str(path.relative_to(top)))
+    if others:
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        lines.tell(f"{top}: left out, no pictures by name: {', '.join(others[:_NAMED])}{more}")
     for error in errors:
         yield Input(str(error.filename), Path(), command.describe(error))
     if not count and not errors:

@@ -1,10 +1,15 @@
 """What is printed for a picture."""
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from digits_tf.recognizer import Digit, as_json, text
+
+# Of a spreadsheet: lines of text are parted by a slash, the confidence is that of the least sure
+# digit, 0 to 1, and "unsure" counts the marks without a label.
+COLUMNS = ("path", "text", "confidence", "unsure", "error")
 
 
 def reading(name: str, digits: Sequence[Digit]) -> str:
@@ -32,6 +37,23 @@ def error_json(name: str, problem: str) -> str:
     return json.dumps({"path": name, "error": problem})
 
 
+def reading_row(name: str, digits: Sequence[Digit]) -> list[str | float]:
+    """A row for spreadsheets, see `COLUMNS`."""
+    read = [digit.confidence for digit in digits if digit.label is not None]
+    least = round(min(read), 4) if read else ""
+    return [printable(name), _one_line(digits), least, len(digits) - len(read), ""]
+
+
+def error_row(name: str, problem: str) -> list[str | float]:
+    """A row for spreadsheets about a picture that cannot be read, see `COLUMNS`."""
+    return [printable(name), "", "", "", printable(problem)]
+
+
+def tell(line: str) -> None:
+    """Prints what is beside the readings on standard error."""
+    print(printable(line), file=sys.stderr)
+
+
 def printable(words: str) -> str:
     """The words with control characters, line ends and broken letters written as escapes."""
     return "".join(
@@ -52,7 +74,11 @@ def _words(digits: Sequence[Digit]) -> str:
     least = _percent(min(digit.confidence for digit in read))
     sure = least if len(read) == 1 else f"at least {least}"
     more = f", {others} more not sure" if others else ""
-    return f"{text(digits)} ({sure}){more}".replace("\n", " / ")
+    return f"{_one_line(digits)} ({sure}){more}"
+
+
+def _one_line(digits: Sequence[Digit]) -> str:
+    return text(digits).replace("\n", " / ")
 
 
 def _percent(share: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from digits_tf import storage
+from digits_tf.command import counted
 from digits_tf.data import idx
 from digits_tf.opencv import write_picture
 from digits_tf.predict.annotate import annotate
@@ -71,15 +72,25 @@ class _InFolder(Output):
         names: shared by all outputs.
     """
 
+    _noun: str
+
     def __init__(self, folder: Path, names: Names):
         self._folder, self._names = folder, names
+        self._count = 0
+
+    def note(self) -> str:
+        """How many pictures were written, and where."""
+        return f"{self._folder}: {counted(self._count, self._noun)} written"
 
     def _write(self, place: Path, picture: np.ndarray) -> None:
         write_picture(self._names.unique(self._folder / place), picture)
+        self._count += 1
 
 
 class Annotated(_InFolder):
     """The pictures with boxes and labels, under their own names."""
+
+    _noun = "picture"
 
     def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
         """Writes one picture, see `Output.add`."""
@@ -93,6 +104,8 @@ class Crops(_InFolder):
 
     A mark without a label gets an x: photo_01_x.png.
     """
+
+    _noun = "crop"
 
     def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
         """Writes the crops of one picture, see `Output.add`."""
@@ -141,7 +154,7 @@ class Idx(Output):
         if not self._labels:
             return f"{images}: not written, as no digit was read"
         left_out = f"; {self._left_out} left out that have no label" if self._left_out else ""
-        return f"{images}, {labels.name}: {len(self._labels)} digits{left_out}"
+        return f"{images}, {labels.name}: {counted(len(self._labels), 'digit')}{left_out}"
 
 
 def _key(path: Path) -> str:

@@ -1,12 +1,16 @@
 """What is read in a frame."""
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 _DECIMALS = 4
+# A gap parts two numbers if it is wider than so many heights of the line's digits, as two digits
+# are with what is between them, and than so many of the line's narrower gaps.
+_HEIGHTS, _GAPS = 1.8, 3.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,16 +37,34 @@ class Digit:
 def text(digits: Sequence[Digit]) -> str:
     r"""The numbers that were read, one line of text a line, joined by "\n".
 
-    Marks without a label are left out, and lines without any.
+    A blank parts two numbers of a line: where the gap is wider than 1.8 of the line's median
+    height, about two digits, and than 3.5 of the line's other gaps (of those the one that a
+    quarter are narrower than). So digits in the cells of a form, however wide, are one number, also
+    with one cell empty. Marks without a label are left out, and lines without any.
 
     Args:
         digits: in reading order, as `Recognizer.read` gives them.
     """
-    lines: dict[int, str] = {}
+    lines: dict[int, list[Digit]] = {}
     for digit in digits:
-        if digit.label is not None:
-            lines[digit.line] = lines.get(digit.line, "") + str(digit.label)
-    return "\n".join(lines.values())
+        lines.setdefault(digit.line, []).append(digit)
+    return "\n".join(filter(None, map(_numbers, lines.values())))
+
+
+def _numbers(line: Sequence[Digit]) -> str:
+    """The numbers of a line, parted by a blank."""
+    height = float(np.median([digit.box[3] for digit in line]))
+    pairs = itertools.pairwise(digit.box for digit in line)
+    gaps = [x - (left + width) for (left, _, width, _), (x, _, _, _) in pairs]
+    words = ""
+    for place, digit in enumerate(line):
+        if place and gaps[place - 1] > _HEIGHTS * height:
+            others = sorted(gaps[: place - 1] + gaps[place:])
+            narrow = others[(len(others) - 1) // 4] if others else 0
+            words += " " if gaps[place - 1] > _GAPS * narrow else ""
+        words += "" if digit.label is None else str(digit.label)
+    # A mark without a label may stand between two gaps, or at an end.
+    return " ".join(words.split())
 
 
 def as_json(digit: Digit) -> dict[str, Any]:

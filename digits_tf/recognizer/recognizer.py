@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +12,12 @@ from digits_tf.detection import detector as detection
 from digits_tf.detection.crop import digit_crop
 from digits_tf.detection.detector import Detection, Detector
 from digits_tf.detection.lines import are_neighbours, in_lines
+from digits_tf.errors import DigitsError
+from digits_tf.opencv import as_frame
 from digits_tf.recognizer.digit import Digit
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 # A detection with a score from here up to the detector's `LEAST` counts if it stands beside a sure
 # one and the classifier is as certain of it as that.
@@ -30,11 +36,16 @@ class Recognizer:
 
     Attributes:
         milliseconds: what the stages of the last `read` took: "find" (detector and crops), "net".
+
+    Raises:
+        DigitsError: if the threshold is not from 0 to 1.
     """
 
     def __init__(
         self, model: Classifier, threshold: float = THRESHOLD, detector: Detector | None = None
     ):
+        if not 0 <= threshold <= 1:
+            raise DigitsError(f"expected a threshold from 0 to 1, found {threshold}")
         self._model, self._threshold = model, threshold
         self._detector = detector or detection.load()
         self.milliseconds: dict[str, float] = {}
@@ -52,33 +63,39 @@ class Recognizer:
         """Opens a model and a detector and makes a recogniser of them.
 
         Args:
-            path: a .tflite file; where TensorFlow is installed also a .keras file, a SavedModel or
-                a run folder. None: the shipped .tflite file.
+            path: "tiny" or "resnet", which are shipped; a .tflite file; where TensorFlow is
+                installed also a .keras file, a SavedModel or a run folder. None: the shipped
+                .tflite file.
             threads: for LiteRT; one is the quickest for nets this small.
             threshold: see `Recognizer`.
             detector: a .tflite file of `python -m digits_tf.detection.train`, or the run folder.
                 None: the shipped one.
 
         Raises:
-            DigitsError: if a file is missing, damaged or no such model.
+            DigitsError: if a file is missing, damaged or no such model, or the threshold is not
+                from 0 to 1.
         """
         return cls(classifier.load(path, threads), threshold, detection.load(detector, threads))
 
-    def read(self, frame: np.ndarray, live: bool = False) -> list[Digit]:
-        """Finds and reads the digits of a frame.
+    def read(self, frame: "np.ndarray | Path | str | Image", live: bool = False) -> list[Digit]:
+        """Finds and reads the digits of a frame or a picture.
 
         Args:
-            frame: uint8 (h, w) grey, (h, w, 3) BGR or (h, w, 4) BGRA, of any size.
+            frame: uint8 (h, w) grey, (h, w, 3) BGR or (h, w, 4) BGRA, of any size; or the path of a
+                picture file, or a picture of Pillow, which are turned upright as they say.
             live: whether it is a frame of a camera, which looks for small digits in an eighth of
                 each frame in turn; see `Detector.find`.
 
         Returns:
-            The digits in reading order: line by line, left to right. Those that the network is not
-            sure of have no label.
+            The digits in reading order: line by line, left to right; `digits_tf.text` makes text of
+            them. Those that the network is not sure of have no label.
 
         Raises:
+            DigitsError: if a file is no picture or is cut.
+            OSError: if a file cannot be read at all.
             ValueError: if the frame is of another type or shape, or empty.
         """
+        frame = as_frame(frame)
         start = time.perf_counter()
         found = []
         for each in self._looked_for(frame, live):

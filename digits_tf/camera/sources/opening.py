@@ -15,6 +15,7 @@ from digits_tf.camera.sources.pictures import Pictures, list_pictures
 from digits_tf.camera.sources.source import Source
 from digits_tf.camera.sources.video import Video
 from digits_tf.camera.sources.wanted import Wanted
+from digits_tf.command import counted
 from digits_tf.errors import DigitsError
 from digits_tf.opencv import is_picture
 
@@ -71,8 +72,9 @@ def _open_files(where: str, tell: Callable[[str], None]) -> Source:
         )
     if path.is_dir() or not path.exists():
         paths = list_pictures(where)
-        return Pictures(paths, f"{where}: {len(paths)} pictures", tell)
-    if is_picture(path):
+        return Pictures(paths, f"{where}: {counted(len(paths), 'picture')}", tell)
+    # A GIF may be a film.
+    if is_picture(path) and path.suffix.lower() != ".gif":
         return Pictures([path], where, tell)
     return Video(where, tell)
 

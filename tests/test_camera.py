@@ -198,6 +198,14 @@ def test_a_video_is_read_whole_and_recorded_at_its_own_rate(tmp_path):
     assert f"recorded {out}: 20 frames, 1.6 s" in result.stderr
 
 
+def test_the_video_that_is_read_is_not_recorded_over(tmp_path):
+    clip = write_video(tmp_path / "clip.mp4", [0, 90], codec="mp4v")
+    before = clip.read_bytes()
+    result = run("--headless", "--source", clip, "--record", tmp_path / "." / "clip.mp4")
+    assert_one_line_error(result, clip, "give another name")
+    assert clip.read_bytes() == before
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_a_signal_closes_the_recording(tmp_path, number, code):
     """SIGTERM is how systemd ends it: no failure, and nothing is lost."""

@@ -11,7 +11,6 @@ Needs neither TensorFlow nor a camera. q or ESC ends, ? shows the other keys.
 
 import contextlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from absl import flags
 
@@ -68,7 +67,10 @@ _EVERY_FRAME = flags.DEFINE_boolean(
     "every_frame", False, "Without a window, print a JSON object for each frame."
 )
 _RECORD = flags.DEFINE_string(
-    "record", None, "Record what is read to this .mp4 file, as the window shows it."
+    "record",
+    None,
+    "Record what is read, as the window shows it: a new .mp4 file, or a folder, in which each "
+    "recording gets a name of its own.",
 )
 _MIRROR = flags.DEFINE_boolean(
     "mirror", False, "Show and record the picture mirrored; it is read as it is."
@@ -89,16 +91,14 @@ def _read() -> None:
     from digits_tf.camera.loop import Loop
     from digits_tf.camera.notices import Notices
     from digits_tf.camera.overlay import Overlay
-    from digits_tf.camera.recording import check_path
+    from digits_tf.camera.recording import find_path
     from digits_tf.camera.screen import has_display
     from digits_tf.camera.sources import DEMO, Wanted, controls, open_source
     from digits_tf.camera.steadier import Steadier
     from digits_tf.camera.watchdog import Watchdog
     from digits_tf.recognizer import Recognizer
 
-    record = Path(_RECORD.value) if _RECORD.value is not None else None
-    if record:
-        check_path(record)
+    record = find_path(_RECORD.value, _SOURCE.value) if _RECORD.value is not None else None
     notices = Notices()
     recognizer = Recognizer.load(
         model_flags.MODEL.value,

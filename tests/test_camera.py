@@ -74,7 +74,7 @@ def test_help_answers():
     assert result.returncode == 0
     for flag in (
         *("source", "tflite", "model", "width", "height", "fps", "threshold", "threads"),
-        *("headless", "every_frame", "record", "frames", "seconds", "mirror"),
+        *("headless", "every_frame", "json", "record", "frames", "seconds", "mirror"),
         *("controls", "rotation"),
     ):
         assert f"--{flag}" in result.stdout or f"--[no]{flag}" in result.stdout
@@ -168,6 +168,25 @@ def test_without_a_display_it_says_so_once_and_calls_no_window(display):
     # A digit that is half written stands in a line of its own.
     assert set("".join(line["text"] for line in lines)) - {"\n"} == {"7"}
     assert len({line["text"] for line in lines}) <= len(lines) < 40
+
+
+@pytest.mark.parametrize("json_too", [False, True])
+def test_a_terminal_shows_the_digits_and_json_only_if_asked(tmp_path, json_too):
+    """In a pipe it is always JSON, see the other tests."""
+    pty = pytest.importorskip("pty")
+    path = write_picture(tmp_path / "board.png", board())
+    leader, terminal = pty.openpty()
+    words = ["--headless", "--source", path.name, *(["--json"] if json_too else [])]
+    with os.fdopen(leader, "rb", 0) as shown:
+        try:
+            subprocess.run(
+                [sys.executable, "-c", COMMAND, *words], cwd=tmp_path, env=environment(),
+                stdout=terminal, stderr=subprocess.PIPE, check=True, timeout=60,
+            )  # fmt: skip
+            line = shown.read(4096).decode().strip()
+        finally:
+            os.close(terminal)
+    assert json.loads(line)["text"] == "7" if json_too else line == "board.png: 7"
 
 
 def test_every_frame_of_a_folder_in_a_pipe(tmp_path):

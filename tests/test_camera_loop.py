@@ -288,6 +288,17 @@ def test_lines_tell_changes_of_a_stream(capsys):
     assert told[3]["digits"][1]["label"] is None
 
 
+def test_lines_for_people_tell_the_digits_alone(capsys):
+    lines = Lines(every_frame=False, plain=True)
+    for index, labels in enumerate([(), (9, 1, 3, 5), (9, 1, 3, 5), (7, None), ()]):
+        lines.show(view(*labels, index=index))
+    rows = [digit(4, line=0), digit(2, line=0), digit(8, line=1)]
+    lines.show(View(Frame(flat(1), 1.0), 9, rows, 30.0, {}))
+    lines.show(view(6, path="a\nb.png"))
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["no digit", "9 1 3 5", "7", "no digit", "4 2 / 8", r"a\nb.png: 6"]
+
+
 def test_lines_tell_every_frame_if_asked_and_every_picture(capsys):
     lines = Lines(every_frame=True)
     for index in range(3):

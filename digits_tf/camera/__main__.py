@@ -3,13 +3,14 @@
 python -m digits_tf.camera --tflite                            the demo board
 python -m digits_tf.camera --tflite --source 0                 the first camera
 python -m digits_tf.camera --tflite --source picamera          a Raspberry Pi's own camera
-python -m digits_tf.camera --source photos/ --headless         JSON lines on standard output
+python -m digits_tf.camera --source photos/ --headless --json  JSON lines on standard output
 python -m digits_tf.camera --source clip.mp4 --record out.mp4
 
 Needs neither TensorFlow nor a camera. q or ESC ends, ? shows the other keys.
 """
 
 import contextlib
+import sys
 from collections.abc import Sequence
 
 from absl import flags
@@ -61,10 +62,15 @@ _SECONDS = flags.DEFINE_float(
     lower_bound=0.0,
 )
 _HEADLESS = flags.DEFINE_boolean(
-    "headless", False, "Open no window; print a JSON object for each change of the reading."
+    "headless", False, "Open no window; print what is read whenever it changes."
 )
 _EVERY_FRAME = flags.DEFINE_boolean(
-    "every_frame", False, "Without a window, print a JSON object for each frame."
+    "every_frame", False, "Without a window, print a line for each frame."
+)
+_JSON = flags.DEFINE_boolean(
+    "json",
+    False,
+    "Without a window, print JSON objects on a terminal too, as in a pipe or a file.",
 )
 _RECORD = flags.DEFINE_string(
     "record",
@@ -128,7 +134,8 @@ def _read() -> None:
                 seconds = _DEMO_SECONDS
                 note += f", for {seconds:.0f} s (--seconds sets another time)"
             notices.tell(note)
-            display = Lines(_EVERY_FRAME.value)
+            plain = sys.stdout is not None and sys.stdout.isatty() and not _JSON.value
+            display = Lines(_EVERY_FRAME.value, plain)
         else:
             from digits_tf.camera.window import Window
 

@@ -15,6 +15,7 @@ _KEYS = (
     ("s", "save the frame and its reading"),
     ("r", "start and stop a recording"),
     ("d", "what the detector sees"),
+    ("f", "full screen, and back"),
     ("?", "these keys"),
 )
 _ROW, _LETTERS, _PAD = 34, 14, 24

@@ -75,7 +75,7 @@ def test_help_answers():
     for flag in (
         *("source", "tflite", "model", "width", "height", "fps", "threshold", "threads"),
         *("headless", "every_frame", "json", "record", "frames", "seconds", "mirror"),
-        *("controls", "rotation"),
+        *("controls", "rotate", "list_cameras"),
     ):
         assert f"--{flag}" in result.stdout or f"--[no]{flag}" in result.stdout
 
@@ -92,7 +92,7 @@ def test_help_answers():
         (["--tflite", "--model", "best.keras"], "contradicts"),
         (["--threshold", "2"], "threshold"),
         (["--fps", "0"], "fps"),
-        (["--rotation", "90"], "rotation"),
+        (["--rotate", "45"], "rotate"),
         (["--controls", "ExposureTime"], "--controls expected NAME=VALUE"),
         (["--controls", "ExposureTime=1"], "--controls is for --source picamera alone"),
         (["stray"], "stray"),
@@ -152,6 +152,18 @@ def test_opencv_and_ffmpeg_are_silent(tmp_path):
     result = run("--source", tmp_path / "cut.mp4")
     assert_one_line_error(result, "cut.mp4", "whole")
     assert result.stderr.count("\n") == 1
+
+
+def test_no_camera_to_list_is_told(tmp_path):
+    """As if there were none; nothing is read."""
+    code = COMMAND.replace("\nclass Seven", "\nfrom digits_tf.camera.sources import capture\n"
+                           "capture.numbers = list\n\nclass Seven", 1)  # fmt: skip
+    result = subprocess.run(
+        [sys.executable, "-c", code, "--list_cameras"], cwd=tmp_path, env=environment(),
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert_one_line_error(result, "no camera opens", "--source demo")
+    assert result.stdout == ""
 
 
 @pytest.mark.parametrize("display", [{}, {"DISPLAY": ":4711"}])

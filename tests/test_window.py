@@ -12,6 +12,7 @@ import pytest
 
 from camera_fakes import board, digit, flat, read_video, write_picture
 from conftest import ROOT
+from digits_tf.camera.display import Wish
 from digits_tf.camera.notices import Notices
 from digits_tf.camera.overlay import Overlay
 from digits_tf.camera.sources import Frame
@@ -240,6 +241,8 @@ def test_the_window_starts_within_the_screen_and_f_fills_it(highgui, capsys):
         assert shown.wait(0.0) is None
         states.append(highgui.full)
     assert states == [cv2.WINDOW_FULLSCREEN, cv2.WINDOW_NORMAL, cv2.WINDOW_FULLSCREEN]
+    highgui.keys.append("c")
+    assert shown.wait(0.0) is Wish.CAMERA
     highgui.can_fill = False
     highgui.keys.append("f")
     assert shown.wait(0.0) is None

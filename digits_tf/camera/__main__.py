@@ -2,6 +2,7 @@
 
 python -m digits_tf.camera --tflite                            the demo board
 python -m digits_tf.camera --tflite --source 0                 the first camera
+python -m digits_tf.camera --list_cameras                      which cameras there are
 python -m digits_tf.camera --tflite --source picamera          a Raspberry Pi's own camera
 python -m digits_tf.camera --source photos/ --headless --json  JSON lines on standard output
 python -m digits_tf.camera --source clip.mp4 --record out.mp4
@@ -44,8 +45,15 @@ _CONTROLS = flags.DEFINE_string(
     "Settings of a Raspberry Pi's camera, such as ExposureTime=8000,AnalogueGain=2; a colon "
     "between values of one setting, as in ColourGains=1.5:2.",
 )
-_ROTATION = flags.DEFINE_enum(
-    "rotation", "0", ["0", "180"], "180: a Raspberry Pi's camera is mounted upside down."
+_ROTATE = flags.DEFINE_enum(
+    "rotate",
+    "0",
+    ["0", "90", "180", "270"],
+    "Degrees clockwise that pictures are turned by before they are read, for a camera that is "
+    "mounted askew.",
+)
+_LIST_CAMERAS = flags.DEFINE_boolean(
+    "list_cameras", False, "Read nothing; list the cameras that open, and what they send."
 )
 _FRAMES = flags.DEFINE_integer(
     "frames",
@@ -91,6 +99,9 @@ def main(words: Sequence[str]) -> None:
 
 
 def _read() -> None:
+    if _LIST_CAMERAS.value:
+        _list_cameras()
+        return
     _check_model_flags()
     import_cv2()
     from digits_tf.camera.display import Display, Lines
@@ -118,7 +129,7 @@ def _read() -> None:
         _HEIGHT.value,
         _FPS.value,
         colour=record is not None or not headless,
-        rotation=int(_ROTATION.value),
+        rotate=int(_ROTATE.value),
         controls=controls.parse(_CONTROLS.value),
     )
     with contextlib.ExitStack() as stack:
@@ -152,6 +163,20 @@ def _read() -> None:
         if record:
             loop.record(record)
         loop.run(_FRAMES.value, seconds)
+
+
+def _list_cameras() -> None:
+    import_cv2()
+    from digits_tf.camera.sources import Wanted, list_cameras
+
+    found = False
+    for line in list_cameras(Wanted(_WIDTH.value, _HEIGHT.value, _FPS.value)):
+        print(line, flush=True)
+        found = True
+    if not found:
+        raise DigitsError(
+            "no camera opens: plug one in, end other programs that use it, or try --source demo"
+        )
 
 
 def _check_model_flags() -> None:

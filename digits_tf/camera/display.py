@@ -19,6 +19,7 @@ class Wish(enum.Enum):
     NEXT = enum.auto()
     SAVE = enum.auto()
     RECORD = enum.auto()
+    CAMERA = enum.auto()
 
 
 class Display(abc.ABC):

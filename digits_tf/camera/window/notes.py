@@ -14,6 +14,7 @@ _KEYS = (
     ("space", "hold, go on; next picture"),
     ("s", "save the frame and its reading"),
     ("r", "start and stop a recording"),
+    ("c", "the next camera"),
     ("d", "what the detector sees"),
     ("f", "full screen, and back"),
     ("?", "these keys"),

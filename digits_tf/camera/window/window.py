@@ -22,6 +22,7 @@ _WISHES = {
     " ": Wish.HOLD,
     "s": Wish.SAVE,
     "r": Wish.RECORD,
+    "c": Wish.CAMERA,
 }
 # Pixels: a screen whose size nobody knows, and what frames, bars and docks of a desktop take.
 _UNKNOWN_SCREEN = (1280, 720)

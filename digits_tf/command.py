@@ -12,8 +12,6 @@ from absl import flags
 
 from digits_tf.errors import DigitsError
 
-_HELP = flags.DEFINE_boolean("help", False, "Show this help.", short_name="h")
-
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
@@ -55,11 +53,13 @@ def run(
         # A file's name may have letters that the terminal lacks: no reason to stop.
         sys.stdout.reconfigure(errors="backslashreplace")
     program = _program_name()
+    # Not where this module is imported: a program of yours may have its own --help.
+    help_flag = flags.DEFINE_boolean("help", False, "Show this help.", short_name="h")
     try:
         words = flags.FLAGS(sys.argv)[1:]
     except flags.Error as error:
         fail(f"{error} ({program} --help lists the flags)")
-    if _HELP.value:
+    if help_flag.value:
         print(doc.strip(), "\n\nFlags:\n", _flags_help(), sep="")
         sys.exit(0)
     least, most = positional

@@ -64,7 +64,8 @@ def main(words: Sequence[str]) -> None:
     settings = run.config()["settings"]
     run.result()  # a run that is not finished has no model that was chosen
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    mnist = pictures.of_run(settings)
+    mnist = data_flags.find(data_flags.selection() or settings["data"]["selection"])
+    pictures.check(mnist, settings)
     images, labels = pictures.held_out(mnist)
     read = quantisation_reading.pictures(images[: _LIMIT.value], labels[: _LIMIT.value])
     ranges = pictures.for_ranges(mnist.train)

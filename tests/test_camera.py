@@ -74,8 +74,8 @@ def test_help_answers():
     assert result.returncode == 0
     for flag in (
         *("source", "tflite", "model", "width", "height", "fps", "threshold", "threads"),
-        *("headless", "every_frame", "record", "frames", "seconds", "mirror"),
-        *("controls", "rotation"),
+        *("headless", "every_frame", "json", "record", "frames", "seconds", "mirror"),
+        *("controls", "rotate", "list_cameras"),
     ):
         assert f"--{flag}" in result.stdout or f"--[no]{flag}" in result.stdout
 
@@ -92,7 +92,7 @@ def test_help_answers():
         (["--tflite", "--model", "best.keras"], "contradicts"),
         (["--threshold", "2"], "threshold"),
         (["--fps", "0"], "fps"),
-        (["--rotation", "90"], "rotation"),
+        (["--rotate", "45"], "rotate"),
         (["--controls", "ExposureTime"], "--controls expected NAME=VALUE"),
         (["--controls", "ExposureTime=1"], "--controls is for --source picamera alone"),
         (["stray"], "stray"),
@@ -103,6 +103,41 @@ def test_bad_words_are_one_line_and_2(words, part):
     assert_one_line_error(result, part)
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+# Imports all that is no command line, in a Python without TensorFlow.
+IMPORTS = """
+import importlib
+import pkgutil
+import sys
+
+for name in ("tensorflow", "keras", "matplotlib"):
+    sys.modules[name] = None
+from absl import flags
+import digits_tf
+from digits_tf.errors import DigitsError
+
+before = set(flags.FLAGS)
+for module in pkgutil.walk_packages(digits_tf.__path__, "digits_tf."):
+    if module.name.endswith((".__main__", ".flags")) or module.name == "digits_tf.detection.train":
+        continue
+    try:
+        importlib.import_module(module.name)
+    except (ImportError, DigitsError):
+        continue
+    print(module.name, *set(flags.FLAGS) - before)
+"""
+
+
+def test_a_program_that_imports_the_package_keeps_its_own_flags():
+    """It may have a --help, a --frames or a --source itself."""
+    result = subprocess.run(
+        [sys.executable, "-c", IMPORTS], env=environment(), capture_output=True, text=True,
+        check=True, timeout=60,
+    )  # fmt: skip
+    lines = result.stdout.splitlines()
+    assert {"digits_tf.camera.loop", "digits_tf.command", "digits_tf.export.pictures"} <= {*lines}
+    assert [line for line in lines if " " in line] == []
 
 
 def test_a_shipped_model_is_known_by_its_name():
@@ -119,6 +154,18 @@ def test_opencv_and_ffmpeg_are_silent(tmp_path):
     assert result.stderr.count("\n") == 1
 
 
+def test_no_camera_to_list_is_told(tmp_path):
+    """As if there were none; nothing is read."""
+    code = COMMAND.replace("\nclass Seven", "\nfrom digits_tf.camera.sources import capture\n"
+                           "capture.numbers = list\n\nclass Seven", 1)  # fmt: skip
+    result = subprocess.run(
+        [sys.executable, "-c", code, "--list_cameras"], cwd=tmp_path, env=environment(),
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert_one_line_error(result, "no camera opens", "--source demo")
+    assert result.stdout == ""
+
+
 @pytest.mark.parametrize("display", [{}, {"DISPLAY": ":4711"}])
 def test_without_a_display_it_says_so_once_and_calls_no_window(display):
     result = run("--frames", 40, **display)
@@ -133,6 +180,25 @@ def test_without_a_display_it_says_so_once_and_calls_no_window(display):
     # A digit that is half written stands in a line of its own.
     assert set("".join(line["text"] for line in lines)) - {"\n"} == {"7"}
     assert len({line["text"] for line in lines}) <= len(lines) < 40
+
+
+@pytest.mark.parametrize("json_too", [False, True])
+def test_a_terminal_shows_the_digits_and_json_only_if_asked(tmp_path, json_too):
+    """In a pipe it is always JSON, see the other tests."""
+    pty = pytest.importorskip("pty")
+    path = write_picture(tmp_path / "board.png", board())
+    leader, terminal = pty.openpty()
+    words = ["--headless", "--source", path.name, *(["--json"] if json_too else [])]
+    with os.fdopen(leader, "rb", 0) as shown:
+        try:
+            subprocess.run(
+                [sys.executable, "-c", COMMAND, *words], cwd=tmp_path, env=environment(),
+                stdout=terminal, stderr=subprocess.PIPE, check=True, timeout=60,
+            )  # fmt: skip
+            line = shown.read(4096).decode().strip()
+        finally:
+            os.close(terminal)
+    assert json.loads(line)["text"] == "7" if json_too else line == "board.png: 7"
 
 
 def test_every_frame_of_a_folder_in_a_pipe(tmp_path):
@@ -161,6 +227,14 @@ def test_a_video_is_read_whole_and_recorded_at_its_own_rate(tmp_path):
     assert fps == pytest.approx(12.5)
     assert frames[0].shape == (480, 640, 3)
     assert f"recorded {out}: 20 frames, 1.6 s" in result.stderr
+
+
+def test_the_video_that_is_read_is_not_recorded_over(tmp_path):
+    clip = write_video(tmp_path / "clip.mp4", [0, 90], codec="mp4v")
+    before = clip.read_bytes()
+    result = run("--headless", "--source", clip, "--record", tmp_path / "." / "clip.mp4")
+    assert_one_line_error(result, clip, "give another name")
+    assert clip.read_bytes() == before
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])

@@ -1,6 +1,7 @@
 """Cameras and streams: the newest frame, and what happens when none comes."""
 
 import http.server
+import sys
 import threading
 import time
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from camera_fakes import FakeCapture, flat
-from digits_tf.camera.sources import Wanted, capture, live, open_source
+from digits_tf.camera.sources import Wanted, capture, list_cameras, live, open_source
 from digits_tf.camera.sources.live import Live
 from digits_tf.camera.sources.shot import Shot
 from digits_tf.camera.sources.slot import Slot
@@ -183,6 +184,86 @@ def test_no_camera_and_no_stream(cameras):
         open_source("/dev/video99", Wanted(), print)
     with pytest.raises(DigitsError, match=r"http://127\.0\.0\.1:9/: no pictures from this address"):
         open_source("http://127.0.0.1:9/", Wanted(), print)
+
+
+@pytest.fixture
+def three(monkeypatch):
+    monkeypatch.setattr(capture, "numbers", lambda: [0, 1, 2])
+
+
+def test_the_next_camera_that_opens_goes_on(cameras, quick, three):
+    """The one before is given back first: two may be too much for one USB."""
+    told, first, second = [], forever(1), forever(2)
+    cameras.queue += [first, FakeCapture(opened=False), second, FakeCapture([flat(3)] * 9)]
+    source = open_source("0", Wanted(), told.append)
+    before = source.read(0.1).seconds
+    source.switch()
+    assert 2 in read_for(source, 0.5)
+    assert first.released.is_set()
+    assert [arguments[0] for _, arguments in cameras.opened] == [0, 1, 2]
+    assert source.description.startswith("camera 2: 64x48")
+    assert told == [source.description]
+    assert source.read(0.1).seconds > before
+    source.switch()
+    assert 3 in read_for(source, 0.3)
+    assert cameras.opened[3][1][0] == 0, "after the last comes the first"
+    source.release()
+    assert second.released.is_set()
+
+
+def test_without_another_camera_the_one_before_goes_on(cameras, quick, three):
+    told, silent = [], FakeCapture()
+    cameras.queue += [forever(1), silent, FakeCapture(opened=False), forever(4)]
+    source = open_source("1", Wanted(), told.append)
+    source.switch()
+    assert 4 in read_for(source, 0.6)
+    assert [arguments[0] for _, arguments in cameras.opened] == [1, 2, 0, 1]
+    assert silent.released.is_set()
+    assert told == ["no camera opens but camera 1"]
+    source.release()
+
+
+def test_a_camera_that_is_lost_while_another_is_looked_for_is_opened_again(cameras, quick, three):
+    told = []
+    cameras.queue += [forever(1), *(FakeCapture(opened=False) for _ in range(3)), forever(4)]
+    source = open_source("0", Wanted(), told.append)
+    source.switch()
+    assert 4 in read_for(source, 1.0)
+    source.release()
+    assert len(told) == 2
+    assert told[0].startswith("camera 0 sends no more pictures")
+    assert told[1] == "camera 0 is back"
+
+
+def test_what_cannot_be_switched_says_so(cameras, monkeypatch):
+    monkeypatch.setattr(capture, "numbers", lambda: [0])
+    cameras.queue += [forever(1), forever(2)]
+    for where, message in (("0", "no camera but camera 0"), ("rtsp://127.0.0.1/x", "is none")):
+        source = open_source(where, Wanted(), print)
+        with pytest.raises(DigitsError, match=message):
+            source.switch()
+        assert source.read(1.0) is not None
+        source.release()
+
+
+def test_the_cameras_that_open_are_listed(cameras, quick, three):
+    cameras.queue += [forever(1), FakeCapture(opened=False), forever(2)]
+    given = "64x48, 30 FPS (asked for 1920x1080, 30 FPS)"
+    assert list(list_cameras(Wanted())) == [f"--source 0: {given}", f"--source 2: {given}"]
+
+
+def test_linux_tells_which_cameras_there_may_be(monkeypatch, tmp_path):
+    names = {0: "C270 WEBCAM", 1: "C270 WEBCAM", 10: "bcm2835-codec-decode", 3: "unicam-image"}
+    for number, name in names.items():
+        folder = tmp_path / f"video{number}"
+        folder.mkdir()
+        (folder / "name").write_text(f"{name}\n")
+    (tmp_path / "v4l-subdev0").mkdir()
+    monkeypatch.setattr(capture, "_DEVICES", tmp_path)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert capture.numbers() == [0, 1]
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert capture.numbers()[:2] == [0, 1]
 
 
 def test_the_picture_that_was_taken_is_not_written_over():

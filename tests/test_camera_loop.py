@@ -80,6 +80,32 @@ def test_the_frame_is_read_as_it_came():
         assert seen is frame.picture
 
 
+def test_a_frame_is_turned_before_it_is_read_and_shown():
+    recognizer, display = FakeRecognizer(), FakeDisplay()
+    source = FakeFile(2)
+    source.rotate = 90
+    make(source, display, recognizer=recognizer).run()
+    assert [seen.shape for seen in recognizer.seen] == [(64, 48, 3)] * 2
+    assert display.views[0].frame.shown.shape == (64, 48, 3)
+    height, width = display.pictures[0].shape[:2]
+    assert height > width
+
+
+def test_c_asks_the_source_for_the_next_camera_and_says_where_there_is_none(capsys):
+    display = FakeDisplay([None, Wish.HOLD, Wish.CAMERA, None, None, Wish.END])
+    source = FakeFile(99)
+    loop = make(source, display)
+    loop.run()
+    assert "c goes to the next camera, and this source is none" in capsys.readouterr().err
+    assert display.badges[-1] == "HELD", "the loop goes on"
+    asked = []
+    source.switch = lambda: asked.append(1)
+    display.wishes = iter([None, Wish.HOLD, Wish.CAMERA, None, Wish.END])
+    loop.run()
+    assert asked == [1]
+    assert display.badges[-1] == "", "a new camera is not held"
+
+
 def test_a_user_ends_it():
     display = FakeDisplay([None, None, Wish.END])
     make(FakeFile(99), display).run()
@@ -286,6 +312,17 @@ def test_lines_tell_changes_of_a_stream(capsys):
     assert told[1]["ms"] == 1.73
     assert list(told[1]["digits"][0]) == ["label", "confidence", "box", "probabilities"]
     assert told[3]["digits"][1]["label"] is None
+
+
+def test_lines_for_people_tell_the_digits_alone(capsys):
+    lines = Lines(every_frame=False, plain=True)
+    for index, labels in enumerate([(), (9, 1, 3, 5), (9, 1, 3, 5), (7, None), ()]):
+        lines.show(view(*labels, index=index))
+    rows = [digit(4, line=0), digit(2, line=0), digit(8, line=1)]
+    lines.show(View(Frame(flat(1), 1.0), 9, rows, 30.0, {}))
+    lines.show(view(6, path="a\nb.png"))
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["no digit", "9 1 3 5", "7", "no digit", "4 2 / 8", r"a\nb.png: 6"]
 
 
 def test_lines_tell_every_frame_if_asked_and_every_picture(capsys):

@@ -13,7 +13,7 @@ import pytest
 import picamera2_fake
 from camera_fakes import read_video
 from conftest import ROOT
-from digits_tf.camera.sources import Wanted, controls, live, open_source, picamera
+from digits_tf.camera.sources import Wanted, controls, list_cameras, live, open_source, picamera
 from digits_tf.errors import DigitsError
 
 
@@ -194,21 +194,18 @@ def test_no_controls_are_none():
 
 
 @pytest.mark.parametrize("where", ["0", "demo", "clip.mp4", "rtsp://127.0.0.1/x"])
-@pytest.mark.parametrize(
-    ("flag", "wanted"),
-    [("--controls", {"controls": {"AeEnable": "1"}}), ("--rotation", {"rotation": 180})],
-)
-def test_other_sources_have_no_such_settings(where, flag, wanted):
-    with pytest.raises(DigitsError, match=f"{flag} is for --source picamera alone"):
-        open_source(where, Wanted(**wanted), print)
+def test_other_sources_have_no_such_settings(where):
+    with pytest.raises(DigitsError, match="--controls is for --source picamera alone"):
+        open_source(where, Wanted(controls={"AeEnable": "1"}), print)
 
 
-@pytest.mark.parametrize("rotation", [0, 180])
-def test_a_camera_upside_down(pi, rotation):
+@pytest.mark.parametrize(("rotate", "left"), [(0, 0), (90, 90), (180, 0), (270, 90)])
+def test_a_camera_mounted_askew_makes_the_half_turn_itself(pi, rotate, left):
     """Turned, never mirrored: a mirrored digit is another one."""
-    source = open_pi(width=64, height=48, rotation=rotation)
+    source = open_pi(width=64, height=48, rotate=rotate)
     transform = pi.made[0].configuration["transform"]
-    assert transform.hflip == transform.vflip == (rotation == 180)
+    assert transform.hflip == transform.vflip == (rotate >= 180)
+    assert source.rotate == left
     source.release()
 
 
@@ -229,6 +226,29 @@ def test_the_second_camera_and_none_at_usb(pi):
     pi.infos = (usb,)
     with pytest.raises(DigitsError, match=r"no camera at this Raspberry Pi.* --source 0"):
         open_pi()
+
+
+def test_c_goes_to_the_second_camera_and_back(pi):
+    second = {"Model": "imx219", "Id": "/base/soc/i2c0mux/i2c@0/imx219@10", "Num": 1}
+    pi.infos = (*picamera2_fake.Picamera2.infos, second)
+    told = []
+    source = open_pi("picamera:0", told.append, width=64, height=48)
+    for name, number in (("picamera:1", 1), ("picamera", 0)):
+        source.switch()
+        end = time.monotonic() + 5.0
+        while not told:
+            source.read(0.02)
+            assert time.monotonic() < end, told
+        assert told[-1].startswith(f"{name}: 64x48 grey")
+        assert pi.made[-1].number == number
+        assert all(camera.closed for camera in pi.made[:-1])
+        told.clear()
+    source.release()
+    listed = [line for line in list_cameras(Wanted(64, 48)) if "picamera" in line]
+    assert [line.split(",")[0] for line in listed] == [
+        "--source picamera: 64x48 grey",
+        "--source picamera:1: 64x48 grey",
+    ]
 
 
 @pytest.mark.parametrize("where", ["picamera:", "picamera:x", "picamera2", "picamera:100"])

@@ -1,12 +1,13 @@
 """Recordings: whole, of the right length, or said to be neither."""
 
+import os
 import shutil
 
 import cv2
 import pytest
 
 from camera_fakes import flat, read_video
-from digits_tf.camera.recording import Recording, check_path
+from digits_tf.camera.recording import Recording, find_path
 from digits_tf.errors import DigitsError
 
 
@@ -93,16 +94,79 @@ def test_a_file_that_cannot_be_played_is_not_called_a_recording(tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["out.avi", "out", "folder.mp4"])
-def test_another_name_is_refused_before_anything_starts(tmp_path, name):
-    (tmp_path / "folder.mp4").mkdir()
+@pytest.mark.parametrize("name", ["out.avi", "out", ""])
+def test_another_name_is_refused_before_anything_starts(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(DigitsError, match=r"expected a name that ends in \.mp4"):
-        check_path(tmp_path / name)
+        find_path(name, "demo")
+
+
+def link(path, other):
+    """Another name of a file; skips where the system has no such."""
+    try:
+        path.symlink_to(other)
+    except OSError as error:
+        pytest.skip(str(error))
+
+
+def swapped(path):
+    """The same name in the other case."""
+    other = path.with_name(path.name.swapcase())
+    if not other.exists():
+        pytest.skip("this file system tells A from a")
+    return other
+
+
+NAMES = {
+    "itself": lambda path: path,
+    "another way": lambda path: path.parent / "new" / ".." / path.name,
+    "a symlink": lambda path: link(path.with_name("b.mp4"), path) or path.with_name("b.mp4"),
+    "a hard link": lambda path: (
+        path.with_name("b.mp4").hardlink_to(path) or path.with_name("b.mp4")
+    ),
+    "the other case": swapped,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_read_is_not_recorded_over(tmp_path, name):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"clip")
+    (tmp_path / "new").mkdir()
+    other = NAMES[name](path)
+    before = sorted(tmp_path.rglob("*"))
+    message = r"is the file that is to be read: give another name, or a folder"
+    with pytest.raises(DigitsError, match=message):
+        find_path(str(other), str(path))
+    assert path.read_bytes() == b"clip"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_recording_is_overwritten_and_a_folder_gives_each_a_name(tmp_path):
+    path = tmp_path / "out.mp4"
+    path.write_bytes(b"before")
+    link(tmp_path / "link.mp4", tmp_path / "nothing")
+    for taken in (path, tmp_path / "link.mp4"):
+        with pytest.raises(DigitsError, match=r"is there already: give another name"):
+            find_path(str(taken), "0")
+    first = find_path(str(tmp_path), "0")
+    first.write_bytes(b"first")
+    second = find_path(str(tmp_path), "0")
+    assert first.parent == second.parent == tmp_path
+    assert first != second
+    assert first.suffix == second.suffix == ".mp4"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows tells it when the file is written")
+def test_a_name_that_the_disk_cannot_have_is_told_before_anything_starts(tmp_path):
+    with pytest.raises(OSError, match="too long"):
+        find_path(str(tmp_path / f"{300 * 'x'}.mp4"), "demo")
 
 
 def test_an_unwritable_place_is_found_before_anything_starts(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        check_path(tmp_path / "file" / "out.mp4")
-    check_path(tmp_path / "new" / "out.mp4")
+        find_path(str(tmp_path / "file" / "out.mp4"), "demo")
+    wanted = tmp_path / "new" / "out.mp4"
+    assert find_path(str(wanted), "demo") == wanted
     assert list((tmp_path / "new").iterdir()) == []

@@ -1,9 +1,11 @@
 """Whether there is a display is known before anything is risked."""
 
+import ctypes
 import socket
 import struct
 import sys
 import threading
+import types
 
 import cv2
 import pytest
@@ -39,7 +41,7 @@ def test_a_window_needs_opencv_and_a_display(
 ):
     monkeypatch.setattr(cv2, "currentUIFramework", lambda: framework, raising=False)
     monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr(screen, "_answers", lambda display: display == ":0")
+    monkeypatch.setattr(screen, "_greeting", lambda display: display == ":0")
     for name in names:
         monkeypatch.setenv(name, ":0")
     assert screen.has_display() is expected
@@ -110,19 +112,67 @@ def entry(number, kind, password):
 def test_the_password_of_the_display_is_found(no_display, serve, monkeypatch, tmp_path):
     password = bytes(range(16))
     serve(password)
-    assert not screen._answers(":5")
+    assert not screen._greeting(":5")
     kind = b"MIT-MAGIC-COOKIE-1"
     others = entry(b"4", kind, bytes(16)) + entry(b"5", b"XDM-AUTHORIZATION-1", bytes(16))
     path = tmp_path / "authority"
     monkeypatch.setenv("XAUTHORITY", str(path))
     path.write_bytes(others)
-    assert not screen._answers(":5")
+    assert not screen._greeting(":5")
     path.write_bytes(others + entry(b"5", kind, password))
-    assert screen._answers(":5.0")
+    assert screen._greeting(":5.0")
     path.write_bytes((others + entry(b"5", kind, password))[:-3])
-    assert not screen._answers(":5")
+    assert not screen._greeting(":5")
+
+
+# A server's greeting as Xvfb sends it: a vendor of 20 letters, 7 pixel formats, a screen.
+GREETING = (
+    struct.pack("<BxHHHIIII", 1, 11, 0, 65, 12101007, 0x200000, 0x1FFFFF, 256)
+    + struct.pack("<HHBBBBBBBB4x", 20, 65535, 1, 7, 0, 0, 32, 32, 8, 255)
+    + b"The X.Org Foundation"
+    + 7 * struct.pack("<BBB5x", 24, 32, 32)
+    + struct.pack("<IIIIIHHHH", 0x50A, 0x20, 0xFFFFFF, 0, 0, 1366, 768, 361, 203)
+)
+GREETING += bytes(8 + 4 * 65 - len(GREETING))
+
+
+@pytest.mark.parametrize(
+    ("greeting", "expected"), [(GREETING, (1366, 768)), (GREETING[:100], None), (b"", None)]
+)
+def test_the_display_says_how_large_it_is(no_display, monkeypatch, greeting, expected):
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(screen, "_connect", lambda host, number: ours)
+    monkeypatch.setenv("DISPLAY", ":5")
+    with theirs:
+        theirs.sendall(greeting)
+        theirs.shutdown(socket.SHUT_WR)
+        assert screen.screen_size() == expected
+
+
+def test_no_display_has_no_size(no_display):
+    assert screen.screen_size() is None
+
+
+def test_other_systems_are_asked_for_their_size(monkeypatch):
+    def metrics(which):
+        return (1536, 864)[which]
+
+    windows = types.SimpleNamespace(user32=types.SimpleNamespace(GetSystemMetrics=metrics))
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(ctypes, "windll", windows, raising=False)
+    assert screen.screen_size() == (1536, 864)
+    mac = types.SimpleNamespace(
+        CGMainDisplayID=lambda: 7,
+        CGDisplayPixelsWide=lambda which: 1440 * (which == 7),
+        CGDisplayPixelsHigh=lambda which: 900 * (which == 7),
+    )
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(ctypes, "CDLL", lambda path: mac)
+    assert screen.screen_size() == (1440, 900)
+    mac.CGMainDisplayID = lambda: 0  # over ssh
+    assert screen.screen_size() is None
 
 
 def test_an_open_door_needs_no_password(no_display, serve):
     serve(b"")
-    assert screen._answers(":5")
+    assert screen._greeting(":5")

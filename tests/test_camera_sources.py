@@ -2,11 +2,12 @@
 
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from camera_fakes import flat, write_picture, write_video
-from digits_tf.camera.sources import Wanted, open_source
+from digits_tf.camera.sources import Frame, Wanted, open_source
 from digits_tf.errors import DigitsError
 
 
@@ -64,6 +65,21 @@ def test_a_pattern_gives_the_pictures_that_it_names(tmp_path):
     # A name that looks like a pattern and is a file is that file.
     path = write_picture(tmp_path / "[x].png", flat(9))
     assert [level for level, _, _ in read_all(open_quietly(path))] == [9]
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_any_source_is_turned_clockwise(tmp_path, degrees):
+    corner = np.zeros((48, 64, 3), np.uint8)
+    corner[:10, :10] = (200, 90, 20)
+    path = write_picture(tmp_path / "a.png", corner)
+    source = open_source(str(path), Wanted(rotate=degrees), print)
+    frame = source.read(0.0).turned(source.rotate)
+    np.testing.assert_array_equal(frame.picture, np.rot90(corner, -degrees // 90))
+    assert frame.path == str(path)
+    grey = Frame(corner[..., 0], 1.0, colour=corner).turned(degrees)
+    np.testing.assert_array_equal(grey.picture, np.rot90(corner[..., 0], -degrees // 90))
+    np.testing.assert_array_equal(grey.shown, np.rot90(corner, -degrees // 90))
+    assert grey.seconds == 1.0
 
 
 # Videos

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+import types
 
 import cv2
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 
 from camera_fakes import board, digit, flat, read_video, write_picture
 from conftest import ROOT
+from digits_tf.camera.display import Wish
+from digits_tf.camera.notices import Notices
 from digits_tf.camera.overlay import Overlay
 from digits_tf.camera.sources import Frame
 from digits_tf.camera.view import View
-from digits_tf.camera.window import card, notes, panel
+from digits_tf.camera.window import card, notes, panel, window
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from virtual_display import VirtualDisplay
@@ -162,6 +165,90 @@ def test_what_is_laid_over_stays_inside():
         assert {77, 88} <= set(np.unique(canvas))
 
 
+# The window without a display
+
+
+@pytest.mark.parametrize(
+    ("screen", "expected"),
+    [
+        ((1920, 1080), (1640, 720)),
+        ((1680, 800), (1640, 720)),
+        ((1366, 768), (1350, 592)),
+        ((1024, 600), (1008, 442)),
+        ((720, 1280), (704, 309)),
+        ((800, 100), (45, 20)),
+        # Two monitors side by side.
+        ((2732, 768), (1349, 592)),
+        (None, (1264, 554)),
+    ],
+)
+def test_a_window_is_no_larger_than_the_screen_and_keeps_its_aspect(screen, expected):
+    assert window.fitting((1640, 720), screen) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [
+        ((160, 80), (80, 160)),
+        ((320, 160), (80, 160)),
+        ((161, 80), (80, 160)),
+        ((100, 100), (160, 160)),
+        ((400, 100), (80, 320)),
+        ((0, 0), (80, 160)),
+        ((-1, -1), (80, 160)),
+    ],
+)
+def test_bars_make_up_for_a_system_that_stretches(size, shape):
+    canvas = flat(200, 80, 160)
+    shown = window._with_bars(canvas, size)
+    assert shown.shape[:2] == shape
+    top, left = (shape[0] - 80) // 2, (shape[1] - 160) // 2
+    assert (shown[top : top + 80, left : left + 160] == 200).all()
+    assert (shown == 200).all(axis=-1).sum() == canvas[..., 0].size
+
+
+@pytest.fixture
+def highgui(monkeypatch):
+    """OpenCV's windows: keeps what it is asked and answers with the keys it is given."""
+    fake = types.SimpleNamespace(keys=[], sizes=[], shown=[], full=0.0, can_fill=True)
+
+    def set_property(title, name, value):
+        assert name == cv2.WND_PROP_FULLSCREEN
+        if not fake.can_fill:
+            raise cv2.error("no such property")
+        fake.full = float(value)
+
+    def get_property(title, name):
+        return fake.full if name == cv2.WND_PROP_FULLSCREEN else 1.0
+
+    monkeypatch.setattr(cv2, "namedWindow", lambda *arguments: None)
+    monkeypatch.setattr(cv2, "resizeWindow", lambda title, *size: fake.sizes.append(size))
+    monkeypatch.setattr(cv2, "imshow", lambda title, picture: fake.shown.append(picture.copy()))
+    monkeypatch.setattr(cv2, "waitKey", lambda delay: ord(fake.keys.pop(0)))
+    monkeypatch.setattr(cv2, "getWindowProperty", get_property)
+    monkeypatch.setattr(cv2, "setWindowProperty", set_property)
+    monkeypatch.setattr(window, "screen_size", lambda: (1024, 600))
+    return fake
+
+
+def test_the_window_starts_within_the_screen_and_f_fills_it(highgui, capsys):
+    shown = window.Window(dict, Notices())
+    shown.show(view(), flat(90, 720, 1280))
+    assert highgui.sizes == [(1008, 442)]
+    states = []
+    for key in "fFf":
+        highgui.keys.append(key)
+        assert shown.wait(0.0) is None
+        states.append(highgui.full)
+    assert states == [cv2.WINDOW_FULLSCREEN, cv2.WINDOW_NORMAL, cv2.WINDOW_FULLSCREEN]
+    highgui.keys.append("c")
+    assert shown.wait(0.0) is Wish.CAMERA
+    highgui.can_fill = False
+    highgui.keys.append("f")
+    assert shown.wait(0.0) is None
+    assert "no full screen" in capsys.readouterr().err
+
+
 # The real window
 
 # The command with a model that knows one digit, so that any mark is a seven.
@@ -284,7 +371,7 @@ def test_every_key_of_the_real_window(start, tmp_path):
     session.until(lambda: (session.frame() == held).all(), "the stages gone")
 
     key("s")
-    session.until(lambda: list(tmp_path.glob("*.json")), "the saved reading")
+    session.until(lambda: list(tmp_path.glob("digits-*.json")), "the saved reading")
     (saved,) = tmp_path.glob("digits-*.json")
     assert set(json.loads(saved.read_text())["text"]) == {"7"}
     picture = cv2.imread(str(saved.with_suffix(".png")))

@@ -2,16 +2,17 @@
 
 python -m digits_tf.camera --tflite                            the demo board
 python -m digits_tf.camera --tflite --source 0                 the first camera
+python -m digits_tf.camera --list_cameras                      which cameras there are
 python -m digits_tf.camera --tflite --source picamera          a Raspberry Pi's own camera
-python -m digits_tf.camera --source photos/ --headless         JSON lines on standard output
+python -m digits_tf.camera --source photos/ --headless --json  JSON lines on standard output
 python -m digits_tf.camera --source clip.mp4 --record out.mp4
 
 Needs neither TensorFlow nor a camera. q or ESC ends, ? shows the other keys.
 """
 
 import contextlib
+import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from absl import flags
 
@@ -44,8 +45,15 @@ _CONTROLS = flags.DEFINE_string(
     "Settings of a Raspberry Pi's camera, such as ExposureTime=8000,AnalogueGain=2; a colon "
     "between values of one setting, as in ColourGains=1.5:2.",
 )
-_ROTATION = flags.DEFINE_enum(
-    "rotation", "0", ["0", "180"], "180: a Raspberry Pi's camera is mounted upside down."
+_ROTATE = flags.DEFINE_enum(
+    "rotate",
+    "0",
+    ["0", "90", "180", "270"],
+    "Degrees clockwise that pictures are turned by before they are read, for a camera that is "
+    "mounted askew.",
+)
+_LIST_CAMERAS = flags.DEFINE_boolean(
+    "list_cameras", False, "Read nothing; list the cameras that open, and what they send."
 )
 _FRAMES = flags.DEFINE_integer(
     "frames",
@@ -62,13 +70,21 @@ _SECONDS = flags.DEFINE_float(
     lower_bound=0.0,
 )
 _HEADLESS = flags.DEFINE_boolean(
-    "headless", False, "Open no window; print a JSON object for each change of the reading."
+    "headless", False, "Open no window; print what is read whenever it changes."
 )
 _EVERY_FRAME = flags.DEFINE_boolean(
-    "every_frame", False, "Without a window, print a JSON object for each frame."
+    "every_frame", False, "Without a window, print a line for each frame."
+)
+_JSON = flags.DEFINE_boolean(
+    "json",
+    False,
+    "Without a window, print JSON objects on a terminal too, as in a pipe or a file.",
 )
 _RECORD = flags.DEFINE_string(
-    "record", None, "Record what is read to this .mp4 file, as the window shows it."
+    "record",
+    None,
+    "Record what is read, as the window shows it: a new .mp4 file, or a folder, in which each "
+    "recording gets a name of its own.",
 )
 _MIRROR = flags.DEFINE_boolean(
     "mirror", False, "Show and record the picture mirrored; it is read as it is."
@@ -83,22 +99,23 @@ def main(words: Sequence[str]) -> None:
 
 
 def _read() -> None:
+    if _LIST_CAMERAS.value:
+        _list_cameras()
+        return
     _check_model_flags()
     import_cv2()
     from digits_tf.camera.display import Display, Lines
     from digits_tf.camera.loop import Loop
     from digits_tf.camera.notices import Notices
     from digits_tf.camera.overlay import Overlay
-    from digits_tf.camera.recording import check_path
+    from digits_tf.camera.recording import find_path
     from digits_tf.camera.screen import has_display
     from digits_tf.camera.sources import DEMO, Wanted, controls, open_source
     from digits_tf.camera.steadier import Steadier
     from digits_tf.camera.watchdog import Watchdog
     from digits_tf.recognizer import Recognizer
 
-    record = Path(_RECORD.value) if _RECORD.value is not None else None
-    if record:
-        check_path(record)
+    record = find_path(_RECORD.value, _SOURCE.value) if _RECORD.value is not None else None
     notices = Notices()
     recognizer = Recognizer.load(
         model_flags.MODEL.value,
@@ -112,7 +129,7 @@ def _read() -> None:
         _HEIGHT.value,
         _FPS.value,
         colour=record is not None or not headless,
-        rotation=int(_ROTATION.value),
+        rotate=int(_ROTATE.value),
         controls=controls.parse(_CONTROLS.value),
     )
     with contextlib.ExitStack() as stack:
@@ -128,7 +145,8 @@ def _read() -> None:
                 seconds = _DEMO_SECONDS
                 note += f", for {seconds:.0f} s (--seconds sets another time)"
             notices.tell(note)
-            display = Lines(_EVERY_FRAME.value)
+            plain = sys.stdout is not None and sys.stdout.isatty() and not _JSON.value
+            display = Lines(_EVERY_FRAME.value, plain)
         else:
             from digits_tf.camera.window import Window
 
@@ -145,6 +163,20 @@ def _read() -> None:
         if record:
             loop.record(record)
         loop.run(_FRAMES.value, seconds)
+
+
+def _list_cameras() -> None:
+    import_cv2()
+    from digits_tf.camera.sources import Wanted, list_cameras
+
+    found = False
+    for line in list_cameras(Wanted(_WIDTH.value, _HEIGHT.value, _FPS.value)):
+        print(line, flush=True)
+        found = True
+    if not found:
+        raise DigitsError(
+            "no camera opens: plug one in, end other programs that use it, or try --source demo"
+        )
 
 
 def _check_model_flags() -> None:

@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from digits_tf.camera.view import View
+from digits_tf.predict.lines import printable
 
 
 class Wish(enum.Enum):
@@ -18,6 +19,7 @@ class Wish(enum.Enum):
     NEXT = enum.auto()
     SAVE = enum.auto()
     RECORD = enum.auto()
+    CAMERA = enum.auto()
 
 
 class Display(abc.ABC):
@@ -50,22 +52,24 @@ class Display(abc.ABC):
 
 
 class Lines(Display):
-    """Prints a JSON object a line on standard output.
+    """Prints a line on standard output: a JSON object, or what a person wants to know.
 
     Args:
         every_frame: whether for each frame, or only where the reading has changed. A picture is
             printed always.
+        plain: whether for people: "9 1 3 5", with " / " between lines of text.
     """
 
-    def __init__(self, every_frame: bool):
-        self._every_frame = every_frame
+    def __init__(self, every_frame: bool, plain: bool = False):
+        self._every_frame, self._plain = every_frame, plain
         self._last: str | None = None
 
     def show(self, view: View, picture: np.ndarray | None = None) -> None:
         """Prints the view, unless it says what the one before said."""
         text = view.text
         if self._every_frame or view.frame.path or text != self._last:
-            print(json.dumps(view.as_json(), ensure_ascii=False), flush=True)
+            line = _words(view) if self._plain else json.dumps(view.as_json(), ensure_ascii=False)
+            print(line, flush=True)
         self._last = text
 
     def wait(self, seconds: float) -> None:
@@ -73,3 +77,9 @@ class Lines(Display):
         # Even to sleep for no time costs more than all else that the loop does.
         if seconds > 0:
             time.sleep(seconds)
+
+
+def _words(view: View) -> str:
+    path = f"{printable(view.frame.path)}: " if view.frame.path else ""
+    lines = [" ".join(line) for line in view.text.splitlines()]
+    return path + (" / ".join(lines) or "no digit")

@@ -89,6 +89,8 @@ class Loop:
         while self._count != frames and time.monotonic() < end:
             start = time.perf_counter()
             frame = self._source.read(_SLICE_S)
+            if frame:
+                frame = frame.turned(self._source.rotate)
             capture_ms = 1000 * (time.perf_counter() - start)
             if frame is None:
                 if self._source.ended or self._attend(0.0, end):
@@ -182,6 +184,9 @@ class Loop:
                 self._held = False
             elif wish is Wish.HOLD:
                 self._held = not self._held
+            elif wish is Wish.CAMERA:
+                self._source.switch()
+                self._held = False
             elif wish is Wish.SAVE and self._shown:
                 path = snapshot.save(self._shown[0], Path())
                 self._notices.tell(f"saved {path} and {path.with_suffix('.json').name}")

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from digits_tf import storage
+from digits_tf.camera.snapshot import unused_path
 from digits_tf.command import counted
 from digits_tf.errors import DigitsError
 
@@ -27,7 +28,7 @@ class Recording:
     """Writes an mp4 file, which has its name only once it is whole.
 
     Args:
-        path: the file; its folder is made, an older one is replaced.
+        path: the file; its folder is made, one that is there at the end is replaced.
         fps: of the file.
         real_time: whether pictures come in their own time and are to be repeated or left out, so
             that the file runs as fast as the world did; if not, each is one frame.
@@ -131,17 +132,44 @@ class Recording:
         return good
 
 
-def check_path(path: Path) -> None:
-    """Finds out whether a recording can be written, before anything starts.
+def find_path(name: str, source: str) -> Path:
+    """Finds out where a recording can be written, before anything starts.
+
+    Args:
+        name: of a file that is not there yet, or a folder that is: in it the file gets a name of
+            its own.
+        source: what is to be recorded, as `open_source` takes it.
 
     Raises:
-        DigitsError: if the name does not end in .mp4.
+        DigitsError: if the name does not end in .mp4, or there is such a file.
         OSError: if nothing can be written there.
     """
-    if path.suffix.lower() != SUFFIX or path.is_dir():
-        raise DigitsError(f"--record expected a name that ends in {SUFFIX}, received {str(path)!r}")
+    path = Path(name)
+    if name and path.is_dir():
+        path = unused_path(path, SUFFIX)
+    if path.suffix.lower() != SUFFIX:
+        raise DigitsError(
+            f"--record expected a name that ends in {SUFFIX}, or a folder, received {name!r}"
+        )
+    # A link to nothing would be replaced as well; and a name that is too long is told by now.
+    with contextlib.suppress(FileNotFoundError):
+        path.lstat()
+        what = "the file that is to be read" if _same(path, source) else "there already"
+        raise DigitsError(
+            f"--record {path} is {what}: give another name, or a folder, where each recording gets "
+            "its own"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=path.parent).close()
+    return path
+
+
+def _same(path: Path, source: str) -> bool:
+    """Whether both are one file, by whatever names."""
+    try:
+        return path.samefile(source)
+    except (OSError, ValueError):  # no file at all, such as a camera or an address
+        return False
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
-"""Whether there is a display to open a window on."""
+"""Whether there is a display to open a window on, and how large it is."""
 
+import ctypes
 import os
 import socket
 import struct
@@ -11,6 +12,7 @@ import cv2
 
 _TIMEOUT_S = 2.0
 _COOKIE = b"MIT-MAGIC-COOKIE-1"
+_CORE_GRAPHICS = "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics"
 
 
 def has_display() -> bool:
@@ -21,10 +23,36 @@ def has_display() -> bool:
     if not sys.platform.startswith("linux"):
         return True
     display = os.environ.get("DISPLAY")
-    if display and _answers(display):
+    if display and _greeting(display):
         return True
     # Qt in OpenCV's wheels speaks X11 alone and aborts on Wayland without it.
     return not framework.startswith("QT") and bool(os.environ.get("WAYLAND_DISPLAY"))
+
+
+def screen_size() -> tuple[int, int] | None:
+    """Width and height of the display in pixels, as its windows count them; None: unknown.
+
+    Under X11 several monitors are one display.
+    """
+    try:
+        if sys.platform == "win32":
+            metrics = ctypes.windll.user32.GetSystemMetrics
+            return _known(metrics(0), metrics(1))
+        if sys.platform == "darwin":
+            graphics = ctypes.CDLL(_CORE_GRAPHICS)
+            main = graphics.CGMainDisplayID()
+            return _known(graphics.CGDisplayPixelsWide(main), graphics.CGDisplayPixelsHigh(main))
+        greeting = _greeting(os.environ.get("DISPLAY", ""))
+        # Behind what the server says of itself: its maker's name, pixel formats, the first screen.
+        vendor, formats = struct.unpack_from("<H3xB", greeting, 24)
+        start = 40 + len(_padded(bytes(vendor))) + 8 * formats
+        return _known(*struct.unpack_from("<HH", greeting, start + 20))
+    except (AttributeError, OSError, struct.error):
+        return None
+
+
+def _known(width: int, height: int) -> tuple[int, int] | None:
+    return (width, height) if width > 0 and height > 0 else None
 
 
 def _framework() -> str:
@@ -39,16 +67,19 @@ def _framework() -> str:
     return ""
 
 
-def _answers(display: str) -> bool:
-    """Whether an X server lets us in: DISPLAY outlives its server in tmux, ssh and sudo.
+def _greeting(display: str) -> bytes:
+    """What an X server says when it lets us in: DISPLAY outlives its server in tmux, ssh and sudo.
 
     Args:
         display: such as ":0", "localhost:10.0" or "unix:1".
+
+    Returns:
+        As the X protocol has it, in little-endian order; empty if there is none or it refuses.
     """
     host, _, rest = display.rpartition(":")
     number = rest.partition(".")[0]
     if not number.isdecimal():
-        return False
+        return b""
     for cookie in (*_cookies(number), b""):
         try:
             with _connect(host, int(number)) as connection:
@@ -58,12 +89,14 @@ def _answers(display: str) -> bool:
                     + _padded(name)
                     + _padded(cookie)
                 )
-                # 0: refused, 1: welcome, 2: it wants to know more.
-                if connection.recv(1) == b"\x01":
-                    return True
+                with connection.makefile("rb") as answer:
+                    head = answer.read(8)
+                    # 0: refused, 1: welcome, 2: it wants to know more.
+                    if head[:1] == b"\x01":
+                        return head + answer.read(4 * int.from_bytes(head[6:8], "little"))
         except (OSError, OverflowError):
-            return False
-    return False
+            return b""
+    return b""
 
 
 def _connect(host: str, number: int) -> socket.socket:

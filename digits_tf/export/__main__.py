@@ -52,7 +52,8 @@ def main(words: Sequence[str]) -> None:
     run = Run(folder)
     settings = run.config()["settings"]
     run.result()  # a run that is not finished has no model that was chosen
-    mnist = pictures.of_run(settings)
+    mnist = data_flags.find(data_flags.selection() or settings["data"]["selection"])
+    pictures.check(mnist, settings)
     out = Path(_OUT.value)
     out.mkdir(parents=True, exist_ok=True)
     # Beside its destination, so that the last step is a rename.

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from digits_tf.data import flags as data_flags
 from digits_tf.data.digits import Digits
 from digits_tf.data.held_out import hold_out
 from digits_tf.data.mnist import Mnist
@@ -14,22 +13,21 @@ _FOR_RANGES = 1000
 _BATCH = 10_000
 
 
-def of_run(settings: dict[str, Any]) -> Mnist:
-    """The digits that a run was trained on, from where it had them unless flags say otherwise.
+def check(mnist: Mnist, settings: dict[str, Any]) -> None:
+    """Finds out whether these are the digits that a run was trained on.
 
     Args:
+        mnist: the digits.
         settings: the run's, from its config.json.
 
     Raises:
-        DigitsError: if they are gone, or others are there.
+        DigitsError: if they are others.
     """
-    mnist = data_flags.find(data_flags.selection() or settings["data"]["selection"])
     if mnist.hashes() != settings["data"]["sha256"]:
         raise DigitsError(
             f"the digits in {mnist.train.origin} are not those that the run was trained on: name "
             "them with --data_dir"
         )
-    return mnist
 
 
 def held_out(mnist: Mnist) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Cameras and network streams through OpenCV."""
 
 import sys
+from pathlib import Path
 
 import cv2
 
@@ -9,6 +10,10 @@ from digits_tf.errors import DigitsError
 
 # FFmpeg's own limits for an address that does not answer are 30 s.
 _OPEN_MS, _READ_MS = 8000, 5000
+_DEVICES = Path("/sys/class/video4linux")
+_PARTS = ("bcm2835-", "pispbe", "rp1-cfe", "rpi", "unicam")
+# Windows and macOS tell OpenCV of none: these numbers are tried.
+_MOST_CAMERAS = 6
 
 
 class Capture:
@@ -35,6 +40,25 @@ class Capture:
     def release(self) -> None:
         """Gives it back."""
         self._capture.release()
+
+
+def numbers() -> list[int]:
+    """Of the cameras that there may be: not all need open."""
+    if not sys.platform.startswith("linux"):
+        return list(range(_MOST_CAMERAS))
+    return sorted(
+        int(path.name[5:])
+        for path in _DEVICES.glob("video*")
+        if path.name[5:].isdecimal() and not _is_part(path / "name")
+    )
+
+
+def _is_part(name: Path) -> bool:
+    """Whether it is what a Raspberry Pi's own camera is made of: that is `picamera`, as a whole."""
+    try:
+        return name.read_text().startswith(_PARTS)
+    except OSError:
+        return False
 
 
 def open_camera(number: int, width: int, height: int, fps: float) -> Capture:

@@ -49,6 +49,8 @@ class Live(Source):
         name: in messages.
         advice: what to do if it opens and gives no picture.
         tell: takes a line for the user.
+        others: of a camera: given its name, the names of those that come next, in turn, and what
+            opens them.
 
     Raises:
         DigitsError: if there is no first frame.
@@ -62,8 +64,11 @@ class Live(Source):
         name: str,
         advice: str,
         tell: Callable[[str], None],
+        others: Callable[[str], list[tuple[str, Callable[[], Device]]]] | None = None,
     ):
-        self._connect, self._name, self._tell = connect, name, tell
+        self._connect, self._name, self._tell, self._others = connect, name, tell, others
+        self._switching = False
+        self._untried: list[tuple[str, Callable[[], Device]]] = []
         self._lost, self._pause, self._retry = False, _FIRST_PAUSE_S, 0.0
         self._reader: _Reader | None = _Reader(connect)
         self._deadline = time.monotonic() + _START_S
@@ -80,10 +85,7 @@ class Live(Source):
             if self._first is None:
                 self.release()
         self._start = self._first[1]
-        picture = self._first[0].picture
-        # What a camera says of its size is not always what it sends.
-        size = f"{picture.shape[1]}x{picture.shape[0]}{' grey' if picture.ndim == 2 else ''}"
-        self.description = f"{name}: {size}{self._reader.details}"
+        self.description = self._describe(self._first[0], self._reader)
 
     def read(self, timeout: float) -> Frame | None:
         """The newest frame; None also while the device is lost."""
@@ -93,16 +95,41 @@ class Live(Source):
         if taken is None:
             return None
         self._deadline = time.monotonic() + _STALL_S
+        shot, when = taken
         if self._lost:
             self._lost, self._pause = False, _FIRST_PAUSE_S
             self._tell(f"{self._name} is back")
-        shot, when = taken
+        elif self._switching and self._reader:
+            self.description = self._describe(shot, self._reader)
+            self._tell(self.description if self._untried else f"no camera opens but {self._name}")
+        self._switching, self._untried = False, []
         return Frame(shot.picture, when - self._start, colour=shot.colour)
+
+    def switch(self) -> None:
+        """Goes on with the next camera that opens; with this one, if no other does."""
+        if self._others is None:
+            super().switch()
+        elif others := self._others(self._name):
+            self._untried, self._first = [*others, (self._name, self._connect)], None
+            self._lost = False
+            self._try_next()
+        else:
+            raise DigitsError(f"there is no camera but {self._name}")
 
     def release(self) -> None:
         """Gives the device back."""
         if self._reader:
             self._reader.stop()
+
+    def _describe(self, shot: Shot, reader: "_Reader") -> str:
+        # What a camera says of its size is not always what it sends.
+        height, width = shot.picture.shape[:2]
+        return f"{self._name}: {width}x{height}{' grey' * (shot.picture.ndim == 2)}{reader.details}"
+
+    def _try_next(self) -> None:
+        (self._name, self._connect), *self._untried = self._untried
+        self._reader, self._switching = _Reader(self._connect, self._reader), True
+        self._deadline = time.monotonic() + _RELEASE_S + _START_S
 
     def _take(self, timeout: float) -> tuple[Shot, float] | None:
         now = time.monotonic()
@@ -121,6 +148,9 @@ class Live(Source):
         return taken
 
     def _lose(self, reason: str) -> None:
+        if self._untried:
+            self._try_next()
+            return
         if not self._lost:
             self._lost = True
             self._tell(f"{reason}: is it still connected? Trying again and again, Ctrl-C ends")
@@ -138,13 +168,17 @@ class NoPicture(Exception):
 class _Reader:
     """One connection and the thread that reads from it.
 
+    Args:
+        connect: opens the device.
+        before: ends first: two cameras may be too much for one USB.
+
     Attributes:
         slot: where the newest picture is, or what ended the thread.
         details: of the device, once there is a picture.
     """
 
-    def __init__(self, connect: Callable[[], Device]):
-        self._connect, self._ending = connect, threading.Event()
+    def __init__(self, connect: Callable[[], Device], before: "_Reader | None" = None):
+        self._connect, self._before, self._ending = connect, before, threading.Event()
         self.slot, self.details = Slot(), ""
         # A daemon: the program must be able to end while this thread waits for a camera.
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -161,6 +195,11 @@ class _Reader:
 
     def _run(self) -> None:
         try:
+            if self._before:
+                self._before.stop()
+                self._before = None
+            if self._ending.is_set():
+                return
             device = self._connect()
             try:
                 self.details = device.details

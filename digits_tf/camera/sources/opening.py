@@ -1,16 +1,17 @@
 """Opens a source by its name on the command line."""
 
+import contextlib
 import glob
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import cv2
 
 from digits_tf.camera.sources import capture, picamera
-from digits_tf.camera.sources.live import Live
+from digits_tf.camera.sources.live import Device, Live
 from digits_tf.camera.sources.pictures import Pictures, list_pictures
 from digits_tf.camera.sources.source import Source
 from digits_tf.camera.sources.video import Video
@@ -37,30 +38,78 @@ def open_source(where: str, wanted: Wanted, tell: Callable[[str], None]) -> Sour
         DigitsError: if there is no such thing, or it gives no picture.
     """
     _silence_opencv()
+    source = _open(where, wanted, tell)
+    # A Raspberry Pi's camera makes a half turn by itself.
+    source.rotate = wanted.rotate % (360 if picamera.number_of(where) is None else 180)
+    return source
+
+
+def list_cameras(wanted: Wanted) -> Iterator[str]:
+    """Opens all cameras in turn; of each that sends something, how to name it and what it sends.
+
+    Args:
+        wanted: asked of them.
+    """
+    names = [*map(str, capture.numbers()), *map(_pi_name, range(picamera.count()))]
+    for name in names:
+        with contextlib.suppress(DigitsError):
+            source = open_source(name, wanted, lambda line: None)
+            source.release()
+            yield f"--source {name}: {source.description.partition(': ')[2]}"
+
+
+def _open(where: str, wanted: Wanted, tell: Callable[[str], None]) -> Source:
     if (pi_number := picamera.number_of(where)) is not None:
-        return Live(lambda: picamera.PiCamera(wanted, pi_number), where, picamera.ADVICE, tell)
-    if wanted.controls or wanted.rotation:
-        flag = "--controls" if wanted.controls else "--rotation"
-        raise DigitsError(f"{flag} is for --source picamera alone, received --source {where}")
+        return _pi_camera(where, pi_number, wanted, tell)
+    if wanted.controls:
+        raise DigitsError(f"--controls is for --source picamera alone, received --source {where}")
     if where == DEMO:
         from digits_tf.camera.sources.demo import Demo
 
         return Demo()
     if (number := _camera_number(where)) is not None:
-        advice = (
-            "another program may hold it; the camera at a Raspberry Pi's ribbon cable needs "
-            "--source picamera"
-        )
-        size = wanted.width, wanted.height
-        return Live(
-            lambda: capture.open_camera(number, *size, wanted.fps), f"camera {number}", advice, tell
-        )
+        return _camera(number, wanted, tell)
     if "://" in where:
         if Path(urlsplit(where).path).suffix.lower() in _VIDEO_SUFFIXES:
             return Video(where, tell)
         advice = "check the sender"
         return Live(lambda: capture.open_stream(where), where, advice, tell)
     return _open_files(where, tell)
+
+
+def _camera(number: int, wanted: Wanted, tell: Callable[[str], None]) -> Live:
+    def opener(number: int) -> Callable[[], capture.Capture]:
+        return lambda: capture.open_camera(number, wanted.width, wanted.height, wanted.fps)
+
+    def others(name: str) -> list[tuple[str, Callable[[], Device]]]:
+        following = _following(int(name.split()[-1]), capture.numbers())
+        return [(f"camera {each}", opener(each)) for each in following]
+
+    advice = (
+        "another program may hold it; the camera at a Raspberry Pi's ribbon cable needs "
+        "--source picamera"
+    )
+    return Live(opener(number), f"camera {number}", advice, tell, others)
+
+
+def _pi_camera(where: str, number: int, wanted: Wanted, tell: Callable[[str], None]) -> Live:
+    def opener(number: int) -> Callable[[], picamera.PiCamera]:
+        return lambda: picamera.PiCamera(wanted, number)
+
+    def others(name: str) -> list[tuple[str, Callable[[], Device]]]:
+        following = _following(picamera.number_of(name) or 0, range(picamera.count()))
+        return [(_pi_name(each), opener(each)) for each in following]
+
+    return Live(opener(number), where, picamera.ADVICE, tell, others)
+
+
+def _pi_name(number: int) -> str:
+    return f"{picamera.NAME}:{number}" if number else picamera.NAME
+
+
+def _following(number: int, numbers: Sequence[int]) -> list[int]:
+    """The others, from the next one on, in a circle."""
+    return sorted((n for n in numbers if n != number), key=lambda each: (each < number, each))
 
 
 def _open_files(where: str, tell: Callable[[str], None]) -> Source:

@@ -44,6 +44,15 @@ def number_of(where: str) -> int | None:
     return int(match[1] or 0) if match else None
 
 
+def count() -> int:
+    """How many cameras there are at the ribbon cables; 0 also without picamera2."""
+    try:
+        picamera2, _ = _import()
+        return len(_at_ribbon_cables(picamera2))
+    except (DigitsError, RuntimeError, OSError):
+        return 0
+
+
 class PiCamera:
     """A camera that libcamera knows; a `live.Device` whose pictures are grey.
 
@@ -109,7 +118,8 @@ class PiCamera:
         # A main stream there must be, at least as large as the other; unless it is shown, nobody
         # reads it, and YUV420 takes the least memory. RGB888 is B, G, R in memory.
         main = {"size": size, "format": "RGB888" if wanted.colour else "YUV420"}
-        turned = wanted.rotation == 180
+        # A quarter of a turn, which it cannot, is left to `Frame.turned`.
+        turned = wanted.rotate >= 180
         camera = self._camera
         camera.configure(
             camera.create_video_configuration(
@@ -193,13 +203,15 @@ def _import_failure(error: Exception) -> str:
     )
 
 
+def _at_ribbon_cables(picamera2: ModuleType) -> list[int]:
+    """Their numbers among all that picamera2 counts, those at USB as well."""
+    infos = picamera2.Picamera2.global_camera_info()
+    return [index for index, info in enumerate(infos) if "/usb" not in info.get("Id", "")]
+
+
 def _open(picamera2: ModuleType, number: int) -> Any:
-    """Opens a camera at a ribbon cable; picamera2 counts cameras at USB as well."""
-    found = [
-        index
-        for index, info in enumerate(picamera2.Picamera2.global_camera_info())
-        if "/usb" not in info.get("Id", "")
-    ]
+    """Opens a camera at a ribbon cable."""
+    found = _at_ribbon_cables(picamera2)
     if not found:
         raise DigitsError(f"no camera at this Raspberry Pi: {ADVICE}; one at USB is --source 0")
     if number >= len(found):

@@ -3,7 +3,16 @@
 import abc
 import dataclasses
 
+import cv2
 import numpy as np
+
+from digits_tf.errors import DigitsError
+
+_TURNS = {
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,6 +36,14 @@ class Frame:
         """The picture for the eye."""
         return self.picture if self.colour is None else self.colour
 
+    def turned(self, degrees: int) -> "Frame":
+        """The frame turned clockwise by 0, 90, 180 or 270 degrees."""
+        if not degrees:
+            return self
+        colour = None if self.colour is None else cv2.rotate(self.colour, _TURNS[degrees])
+        picture = cv2.rotate(self.picture, _TURNS[degrees])
+        return dataclasses.replace(self, picture=picture, colour=colour)
+
 
 class Source(abc.ABC):
     """Gives frames, once.
@@ -37,6 +54,7 @@ class Source(abc.ABC):
         live: whether frames come in their own time, seen or not.
         still: whether each frame is a picture of its own, to be looked at.
         ended: whether there will be no more frames.
+        rotate: degrees clockwise that its frames are still to be turned by, see `Frame.turned`.
     """
 
     description: str
@@ -44,6 +62,7 @@ class Source(abc.ABC):
     live = False
     still = False
     ended = False
+    rotate = 0
 
     @abc.abstractmethod
     def read(self, timeout: float) -> Frame | None:
@@ -58,6 +77,14 @@ class Source(abc.ABC):
         Raises:
             DigitsError: if the source is not what it should be.
         """
+
+    def switch(self) -> None:
+        """Goes on with the next camera, as soon as it sends something.
+
+        Raises:
+            DigitsError: if the source is no camera, or there is no other.
+        """
+        raise DigitsError("c goes to the next camera, and this source is none")
 
     def release(self) -> None:
         """Gives a device back; may be called twice."""

@@ -13,7 +13,7 @@ class Wanted(NamedTuple):
         height: pixels.
         fps: frames per second.
         colour: whether pictures are shown or recorded; to be read, grey ones will do.
-        rotation: degrees that the camera is mounted at, 0 or 180; of a Raspberry Pi's camera alone.
+        rotate: degrees clockwise that pictures are turned by: 0, 90, 180 or 270.
         controls: values by the names of libcamera's controls; of a Raspberry Pi's camera alone.
     """
 
@@ -21,5 +21,5 @@ class Wanted(NamedTuple):
     height: int = 1080
     fps: float = 30.0
     colour: bool = False
-    rotation: int = 0
+    rotate: int = 0
     controls: Mapping[str, str] = types.MappingProxyType({})

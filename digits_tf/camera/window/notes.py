@@ -14,7 +14,9 @@ _KEYS = (
     ("space", "hold, go on; next picture"),
     ("s", "save the frame and its reading"),
     ("r", "start and stop a recording"),
+    ("c", "the next camera"),
     ("d", "what the detector sees"),
+    ("f", "full screen, and back"),
     ("?", "these keys"),
 )
 _ROW, _LETTERS, _PAD = 34, 14, 24

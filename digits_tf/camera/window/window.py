@@ -1,6 +1,7 @@
 """A window of OpenCV's, and its keys."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 
 import cv2
@@ -8,8 +9,10 @@ import numpy as np
 
 from digits_tf.camera.display import Display, Wish
 from digits_tf.camera.notices import Notices
+from digits_tf.camera.screen import screen_size
 from digits_tf.camera.view import View
 from digits_tf.camera.window import notes, panel
+from digits_tf.camera.window.colours import GROUND
 from digits_tf.errors import DigitsError
 
 _TITLE = "digits"
@@ -19,7 +22,11 @@ _WISHES = {
     " ": Wish.HOLD,
     "s": Wish.SAVE,
     "r": Wish.RECORD,
+    "c": Wish.CAMERA,
 }
+# Pixels: a screen whose size nobody knows, and what frames, bars and docks of a desktop take.
+_UNKNOWN_SCREEN = (1280, 720)
+_DESKTOP = (16, 80)
 
 
 class Window(Display):
@@ -42,7 +49,7 @@ class Window(Display):
         self._shows_stages = self._shows_keys = False
         self._shown: tuple[View, np.ndarray] | None = None
         self._canvas: np.ndarray | None = None
-        self._note = ""
+        self._note, self._size = "", (0, 0)
         # The wheels' Qt complains, dozens of times, of fonts that it does not need here.
         os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
         try:
@@ -71,11 +78,13 @@ class Window(Display):
         letter = chr(key & 0xFF).lower() if key >= 0 else ""
         if letter == "d":
             self._shows_stages = not self._shows_stages
+        elif letter == "f":
+            self._toggle_full_screen()
         elif letter and letter in "?h":
             self._shows_keys = not self._shows_keys
         elif letter:
             return _WISHES.get(letter, Wish.NEXT)
-        if letter or self._note != self._notices.current():
+        if letter or self._note != self._notices.current() or self._size != _size():
             self._draw()
         return None
 
@@ -90,7 +99,7 @@ class Window(Display):
         height, width = picture.shape[:2]
         if self._canvas is None:
             self._canvas = np.zeros((height, width + panel.WIDTH, 3), np.uint8)
-            cv2.resizeWindow(_TITLE, width + panel.WIDTH, height)
+            cv2.resizeWindow(_TITLE, *fitting((width + panel.WIDTH, height), screen_size()))
         left, right = self._canvas[:, :width], self._canvas[:, width:]
         if self._shows_stages:
             notes.draw_stages(left, self._stages())
@@ -102,4 +111,56 @@ class Window(Display):
         if self._note or view.frame.path:
             notes.draw_line(left, self._note or view.frame.path)
         panel.draw(right, view, self.badge)
-        cv2.imshow(_TITLE, self._canvas)
+        self._size = _size()
+        cv2.imshow(_TITLE, _with_bars(self._canvas, self._size))
+
+    def _toggle_full_screen(self) -> None:
+        try:
+            full = cv2.getWindowProperty(_TITLE, cv2.WND_PROP_FULLSCREEN) == cv2.WINDOW_FULLSCREEN
+            state = cv2.WINDOW_NORMAL if full else cv2.WINDOW_FULLSCREEN
+            cv2.setWindowProperty(_TITLE, cv2.WND_PROP_FULLSCREEN, state)
+        except cv2.error:
+            self._notices.tell("this OpenCV has no full screen")
+
+
+def fitting(wanted: tuple[int, int], screen: tuple[int, int] | None) -> tuple[int, int]:
+    """The size of a window that fits the screen, as wide for its height as what it shows.
+
+    Args:
+        wanted: width and height of what it shows, pixels.
+        screen: width and height, pixels; None: unknown.
+
+    Returns:
+        Width and height in pixels, at most those wanted.
+    """
+    width, height = screen or _UNKNOWN_SCREEN
+    if width > 2.5 * height:  # probably two monitors side by side
+        width = height * 16 // 9
+    scale = min(1.0, (width - _DESKTOP[0]) / wanted[0], (height - _DESKTOP[1]) / wanted[1])
+    return max(1, int(scale * wanted[0])), max(1, int(scale * wanted[1]))
+
+
+def _size() -> tuple[int, int]:
+    """Width and height of the window's inside; below 1 if they are of no matter, or unknown."""
+    # Qt and GTK keep the aspect, and say how large the picture is, not the inside.
+    if sys.platform.startswith("linux"):
+        return 0, 0
+    try:
+        return cv2.getWindowImageRect(_TITLE)[2:]
+    except cv2.error:
+        return 0, 0
+
+
+def _with_bars(canvas: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The canvas as wide for its height as the window, for systems that stretch it."""
+    height, width = canvas.shape[:2]
+    if min(size) < 1:
+        return canvas
+    x = max(0, round(height * size[0] / size[1]) - width)
+    y = max(0, round(width * size[1] / size[0]) - height)
+    # Of less than a hundredth, the window's size was rounded.
+    if x <= width // 100 and y <= height // 100:
+        return canvas
+    return cv2.copyMakeBorder(
+        canvas, y // 2, y - y // 2, x // 2, x - x // 2, cv2.BORDER_CONSTANT, value=GROUND
+    )

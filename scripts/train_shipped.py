@@ -67,7 +67,7 @@ def main(words: Sequence[str]) -> None:
             _note(name, run)
         if _EXPORT.value and _EXPORTED_SEED in _SEEDS.value:
             folder = Path(_RUNS.value) / f"{name}-{_EXPORTED_SEED}"
-            _module("export", str(folder), f"--name={name}")
+            _module("export", str(folder), f"--name={name}", "--out=.")
 
 
 def _ship(made: Path) -> None:

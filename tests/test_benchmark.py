@@ -206,15 +206,6 @@ def test_all_shipped_files_are_timed():
     assert models.timed(str(expected[1])) == [expected[1]]
 
 
-def test_a_model_of_ones_own_is_timed_too(tmp_path, monkeypatch):
-    own = tmp_path / "tflite" / "digits_mixed.tflite"
-    own.parent.mkdir()
-    own.write_bytes(classifier.shipped_model("resnet").read_bytes())
-    monkeypatch.chdir(tmp_path)
-    assert models.reader(None) == own.relative_to(tmp_path)
-    assert [path.name for path in models.timed(None)][:2] == [own.name, "tiny_float32.tflite"]
-
-
 # Memory
 
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -19,7 +20,7 @@ from digits_tf.data.digits import ArrayDigits
 from digits_tf.errors import DigitsError
 from digits_tf.evaluate.score import Score, score
 from digits_tf.export import calibration, pictures, serving, tflite
-from digits_tf.export.parity import Parity
+from digits_tf.export.parity import Parity, chance
 from digits_tf.model.architectures import ARCHITECTURES
 from digits_tf.model.resnet import resnet
 
@@ -35,18 +36,28 @@ def exported(tmp_path_factory):
     assert trained.returncode == 0, trained.stderr
     result = run("digits_tf.export", cwd=folder)
     assert result.returncode == 0, result.stderr
+    (folder / "said.txt").write_text(result.stderr)
     return folder
 
 
+RUN = "runs/run-001"
 FILES = {
-    "keras": "runs/run-001/best.keras",
-    "run": "runs/run-001",
-    "saved_model": "saved_models/digits",
-    "float32": "tflite/digits_float32.tflite",
-    "float16": "tflite/digits_float16.tflite",
-    "int8": "tflite/digits_int8.tflite",
-    "mixed": "tflite/digits_mixed.tflite",
+    "keras": f"{RUN}/best.keras",
+    "run": RUN,
+    "saved_model": f"{RUN}/saved_models/digits",
+    "float32": f"{RUN}/tflite/digits_float32.tflite",
+    "float16": f"{RUN}/tflite/digits_float16.tflite",
+    "int8": f"{RUN}/tflite/digits_int8.tflite",
+    "mixed": f"{RUN}/tflite/digits_mixed.tflite",
 }
+
+
+def test_an_export_lies_in_its_run_and_says_how_to_read_with_it(exported):
+    assert sorted(path.name for path in exported.iterdir()) == ["runs", "said.txt"]
+    lines = (exported / "said.txt").read_text().splitlines()
+    written = [f"written: {Path(FILES[kind])}" for kind in list(FILES)[2:]]
+    command = f"python -m digits_tf.camera --model={FILES['mixed']}"
+    assert lines[-6:] == [*written, f"to read with it: {command}"]
 
 
 def test_sample_run_reads_digits(exported):
@@ -65,7 +76,7 @@ def test_every_file_reads_the_same(exported, sample, kind):
     assert np.allclose(found.sum(axis=1), 1, atol=0.03 if kind == "int8" else 1e-5)
     if kind not in ("keras", "run"):
         # What is exported is as sure as its temperature lets it be.
-        card = json.loads((exported / "saved_models/digits.json").read_text())
+        card = json.loads((exported / RUN / "saved_models/digits.json").read_text())
         original = original.astype(np.float64) ** (1 / card["temperature"])
         original /= original.sum(axis=1, keepdims=True)
     tolerance = {"float16": 1e-2, "int8": 0.3, "mixed": 0.3}.get(kind, 1e-4)
@@ -78,8 +89,8 @@ def test_every_file_reads_the_same(exported, sample, kind):
 
 def test_cards_describe_the_files(exported):
     for kind in ("float32", "float16", "mixed", "int8"):
-        card = json.loads((exported / f"tflite/digits_{kind}.json").read_text())
-        path = exported / f"tflite/digits_{kind}.tflite"
+        path = exported / FILES[kind]
+        card = json.loads(path.with_suffix(".json").read_text())
         assert card["sha256"] == storage.sha256(path)
         assert card["labels"] == list("0123456789")
         assert card["parameters"] == 77_914
@@ -92,7 +103,7 @@ def test_cards_describe_the_files(exported):
 
 
 def test_saved_model_serves_and_stores_variables_once(exported):
-    folder = exported / "saved_models/digits/1"
+    folder = exported / FILES["saved_model"] / "1"
     loaded = tf.saved_model.load(str(folder))
     serve = loaded.signatures["serving_default"]
     out = serve(image=tf.zeros((3, 28, 28, 1)))
@@ -248,13 +259,14 @@ def test_temperature_is_built_in(doubtful, sample):
 
 
 class Fake(Classifier):
-    """Reads the digit off pixel (0, 0); `fault` spoils it."""
+    """Reads the digit off pixel (0, 0), wrongly where the next is `blind`; `fault` spoils it."""
 
-    def __init__(self, fault=None):
-        self._fault = fault
+    def __init__(self, fault=None, blind=255):
+        self._fault, self._blind = fault, blind
 
     def probabilities(self, images):
-        result = np.eye(10, dtype=np.float32)[images[:, 0, 0] % 10]
+        digits = images[:, 0, 0] + (images[:, 0, 1] == self._blind)
+        result = np.eye(10, dtype=np.float32)[digits % 10]
         if self._fault == "nan":
             result[:] = np.nan
         elif self._fault == "shifted":
@@ -283,20 +295,85 @@ def fake_digits(count):
     ],
 )
 def test_parity_notices_what_reads_otherwise(kind, fault, passes):
-    parity = Parity(Fake(), fake_digits(1000))
-    if passes:
-        assert parity.check(kind, Fake(fault)).count == 1000
-    else:
-        with pytest.raises(DigitsError, match="nothing was written"):
-            parity.check(kind, Fake(fault))
+    score, fault = Parity(Fake(), fake_digits(1000)).check(kind, Fake(fault))
+    assert score.count == 1000
+    assert (fault == "") == passes
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "passes"),
+    [
+        (6, 0, True),  # chance
+        (10, 0, True),  # hardly chance, and nothing lost that matters
+        (11, 0, False),
+        (60, 45, True),  # chance
+        (60, 25, False),
+        (0, 100, True),
+    ],
+)
+def test_digits_lost_count_if_they_are_many_and_no_chance(lost, gained, passes):
+    digits = fake_digits(10_000)
+    digits.images[:lost, 0, 1] = 1
+    digits.images[lost : lost + gained, 0, 1] = 2
+    score, fault = Parity(Fake(blind=2), digits).check("int8", Fake(blind=1))
+    assert score.mistakes == lost
+    assert (fault == "") == passes
+    if fault:
+        assert f"{lost} are misread by it alone, {gained} by the run's model alone" in fault
+
+
+def test_chance_is_mcnemars():
+    assert chance(0, 0) == chance(1, 0) == chance(7, 7) == 1
+    assert chance(0, 8) == chance(8, 0) == 2 / 2**8
+    assert chance(9, 1) == 2 * (1 + 10) / 2**10
+    assert 0 < chance(560, 440) < 0.001
+    assert chance(9000, 1) == 0
 
 
 def test_failed_export_writes_nothing(exported, tmp_path):
-    shutil.copytree(exported / "runs", tmp_path / "runs")
-    (tmp_path / "runs/run-001/best.keras").write_bytes(b"PK damaged")
+    shutil.copytree(exported / RUN, tmp_path / RUN, ignore=shutil.ignore_patterns("*digits*"))
+    before = sorted(tmp_path.rglob("*"))
+    (tmp_path / FILES["keras"]).write_bytes(b"PK damaged")
     assert_one_line_error(run("digits_tf.export", cwd=tmp_path), "best.keras")
-    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
-    assert_one_line_error(run("digits_tf.export", "nowhere", cwd=tmp_path), "run folder")
+    for words, part in (
+        (["nowhere"], "run folder"),
+        (["--formats=mixed,int4"], "int4"),
+        (["--formats="], "--formats"),
+        (["--name=.."], "--name"),
+    ):
+        assert_one_line_error(run("digits_tf.export", *words, cwd=tmp_path), part)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_passes_is_written_and_the_rest_by_force(exported, tmp_path):
+    shutil.copytree(exported / RUN, tmp_path / RUN)
+    script = (
+        "import runpy\n"
+        "from digits_tf.export import parity\n"
+        "parity.TOLERANCES['mixed'] = 0.0\n"
+        "runpy.run_module('digits_tf.export', run_name='__main__', alter_sys=True)\n"
+    )
+
+    def export(*words):
+        command = [sys.executable, "-c", script, *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    mixed = str(Path(FILES["mixed"]))
+    old = (tmp_path / mixed).stat().st_mtime_ns
+    result = export("--formats=float32,mixed")
+    assert result.returncode == 1, result.stderr
+    assert "TFLite mixed: not written (--force writes it): a probability differs" in result.stderr
+    assert f"left as it was, of an earlier export: {mixed}" in result.stderr
+    assert f"--model={FILES['float32']}" in result.stderr.splitlines()[-1]
+    assert (tmp_path / mixed).stat().st_mtime_ns == old
+    assert_one_line_error(export("--formats=mixed", "--out=new"), "nothing was written")
+    assert list((tmp_path / "new").iterdir()) == []
+    result = export("--formats=mixed", "--out=new", "--force")
+    assert result.returncode == 0, result.stderr
+    assert "written all the same: a probability differs" in result.stderr
+    names = {path.name for path in (tmp_path / "new").rglob("*") if path.is_file()}
+    assert names == {"digits_mixed.tflite", "digits_mixed.json"}
+    classifier.load(tmp_path / "new/tflite/digits_mixed.tflite")
 
 
 def test_damaged_files_are_refused(exported, tmp_path):
@@ -310,7 +387,7 @@ def test_damaged_files_are_refused(exported, tmp_path):
     }
     for name, content in cases.items():
         (tmp_path / name).write_bytes(content)
-    shutil.copy(exported / "tflite/digits_float32.json", tmp_path / "flipped.json")
+    shutil.copy((exported / FILES["float32"]).with_suffix(".json"), tmp_path / "flipped.json")
     with pytest.raises(DigitsError, match="SHA-256"):
         classifier.load(tmp_path / "flipped.tflite")
     for name in [*list(cases)[1:], "missing.tflite", "."]:

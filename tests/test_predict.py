@@ -63,6 +63,22 @@ def digit(label, confidence=0.9, box=(2, 3, 10, 20), line=0):
 # The command.
 
 
+def test_it_says_what_reads_unless_it_is_shipped(tmp_path):
+    write(tmp_path / "a.png")
+    model, detector = ROOT / "tflite" / "tiny_int8.tflite", ROOT / "tflite" / "detector.tflite"
+    for words, said in (
+        ([], ""),
+        (["--model=resnet"], ""),
+        ([f"--model={model}"], f"reading with the model {model}\n"),
+        (
+            [f"--model={model}", f"--detector={detector}"],
+            f"reading with the model {model} and the detector {detector}\n",
+        ),
+    ):
+        result = predict("a.png", *words, cwd=tmp_path)
+        assert (result.returncode, result.stderr) == (0, said)
+
+
 def test_files_folders_globs_and_what_cannot_be_read(tmp_path):
     folder = tmp_path / "photos"
     for name in ("b 10.png", "b 9.png", "deep/er/a.jpg", ".hidden.png", ".hidden/a.png"):

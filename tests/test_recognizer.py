@@ -142,13 +142,17 @@ def test_a_missing_file_and_an_empty_folder_are_named(tmp_path):
         assert "\n" not in str(error.value)
 
 
-def test_an_own_export_in_the_current_folder_comes_first(elsewhere):
+def test_nothing_is_taken_from_the_current_folder(elsewhere):
+    names = ("digits_mixed", "digits_int8", "tiny_mixed", "resnet_mixed", "detector")
     (elsewhere / "tflite").mkdir()
-    # What an older version has exported counts as well.
-    for kind in ("int8", "mixed"):
-        (elsewhere / "tflite" / f"digits_{kind}.tflite").write_bytes(b"mine")
-        with pytest.raises(DigitsError, match=f"digits_{kind}.tflite: expected a TFLite file"):
-            Recognizer.load()
+    for name in names:
+        (elsewhere / "tflite" / f"{name}.tflite").write_bytes(b"worse")
+    for name in ("tiny", "resnet"):
+        (elsewhere / name).mkdir()
+    for model in (None, "tiny", "resnet"):
+        assert text(Recognizer.load(model).read(page()[0])) == "407\n92"
+    with pytest.raises(DigitsError, match="neither saved_model"):
+        Recognizer.load("./tiny")
 
 
 # Reading

@@ -10,6 +10,8 @@ import pytest
 
 from conftest import ROOT, assert_one_line_error
 from digits_tf import classifier
+from digits_tf.classifier.loading import SHIPPED, shipped_file
+from digits_tf.detection.detector import FILE
 
 cv2 = pytest.importorskip("cv2")
 
@@ -81,8 +83,11 @@ def test_what_is_missing_is_named(module, words, extra):
         assert_one_line_error(result, f"digits_tf[{extra}]")
 
 
-def test_shipped_model_travels_in_the_wheel():
+def test_what_is_read_by_default_travels_in_the_wheel_and_no_more():
     """`pip install .` must bring it: the folder tflite/ is not a package."""
-    include = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
-    assert include["targets"]["wheel"]["force-include"] == {"tflite": "digits_tf/shipped"}
-    assert classifier.shipped_model().parent.name == "tflite"
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    include = build["targets"]["wheel"]["force-include"]
+    paths = [*(classifier.shipped_model(name) for name in SHIPPED), shipped_file(FILE)]
+    names = {path.with_suffix(suffix).name for path in paths for suffix in (".tflite", ".json")}
+    assert include == {f"tflite/{name}": f"digits_tf/shipped/{name}" for name in names}
+    assert sum((ROOT / each).stat().st_size for each in include) < 3.5e6

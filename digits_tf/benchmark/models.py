@@ -44,15 +44,11 @@ def timed(model: str | None) -> list[Path]:
     """The files whose networks are timed by themselves.
 
     Args:
-        model: None: all that are shipped, and the one that reads frames; "tiny" or "resnet": its
-            formats; a path: that file.
+        model: None: all that are shipped; "tiny" or "resnet": its formats; a path: that file.
 
     Raises:
         DigitsError: if there is none.
     """
-    path = reader(model)
     if model is None:
-        others = shipped()
-    else:
-        others = shipped((model,)) if model in SHIPPED and path != Path(model) else []
-    return others if path in others else [path, *others]
+        return shipped()
+    return shipped((model,)) if model in SHIPPED else [reader(model)]

@@ -123,6 +123,7 @@ def _read() -> None:
         model_flags.THRESHOLD.value,
         model_flags.DETECTOR.value,
     )
+    model_flags.say_which()
     headless = _HEADLESS.value or not has_display()
     wanted = Wanted(
         _WIDTH.value,

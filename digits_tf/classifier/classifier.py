@@ -1,8 +1,12 @@
 """What a trained model can be asked."""
 
 import abc
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
+
+from digits_tf.errors import DigitsError
 
 INPUT_SHAPE = (28, 28, 1)
 CLASSES = 10
@@ -35,11 +39,45 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shares[:, :CLASSES].astype(np.float32)
 
 
-def as_probabilities(outputs: np.ndarray) -> np.ndarray:
-    """Outputs as they are if they are probabilities already, else their softmax.
+def as_probabilities(outputs: np.ndarray, logits: bool) -> np.ndarray:
+    """The ten digits' probabilities, float32 (n, 10), from outputs, (n, 10) or (n, 11)."""
+    return softmax(outputs) if logits else outputs[:, :CLASSES].astype(np.float32)
 
-    Logits of a batch are never all above 0 with rows that add up to 1 or less.
+
+def check_shapes(
+    path: Path, image: Sequence[int | None] | None, outputs: Sequence[int | None] | None
+) -> None:
+    """Whether a model is one of digits: ten, and at most one class for all else.
+
+    Args:
+        path: the model, for the message.
+        image: the input's shape without the batch; None: unknown.
+        outputs: the output's.
+
+    Raises:
+        DigitsError: if it is another.
     """
-    if outputs.min() >= -1e-6 and outputs.sum(axis=1).max() < 1.0 + 1e-3:
-        return outputs.astype(np.float32)
-    return softmax(outputs)
+    if image != INPUT_SHAPE or outputs not in ((CLASSES,), (CLASSES + 1,)):
+        raise DigitsError(
+            f"{path}: expected a model from {INPUT_SHAPE} to ({CLASSES},), found {image} to "
+            f"{outputs}"
+        )
+
+
+def in_batches(
+    read: Callable[[np.ndarray], np.ndarray], images: np.ndarray, size: int
+) -> np.ndarray:
+    """Reads with a model that takes so many digits at a time and no other number.
+
+    Args:
+        read: from (size, 28, 28) to (size, classes).
+        images: (n, 28, 28), n at least 1.
+        size: at least 1.
+
+    Returns:
+        (n, classes)
+    """
+    rest = np.zeros((-len(images) % size, *images.shape[1:]), images.dtype)
+    images, count = np.concatenate([images, rest]), len(images)
+    parts = [read(images[start : start + size]) for start in range(0, len(images), size)]
+    return np.concatenate(parts)[:count]

@@ -1,14 +1,17 @@
 """The flags that say which model reads, and when it is believed."""
 
+import sys
+
 from absl import flags
 
 from digits_tf.classifier import classifier
+from digits_tf.classifier.loading import SHIPPED
 
 MODEL = flags.DEFINE_string(
     "model",
     None,
-    "tiny or resnet, a .tflite or .keras file, a SavedModel or a run folder; default: one's own "
-    "tflite/digits_mixed.tflite (or _int8) if there is one, else tiny.",
+    "tiny or resnet, which are shipped; or a .tflite or .keras file, a SavedModel or a run folder; "
+    "default: tiny.",
 )
 DETECTOR = flags.DEFINE_string(
     "detector",
@@ -26,3 +29,14 @@ THRESHOLD = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=1.0,
 )
+
+
+def say_which() -> None:
+    """Says on standard error what reads, if it is not what is shipped."""
+    named = []
+    if MODEL.value not in (None, *SHIPPED):
+        named.append(f"the model {MODEL.value}")
+    if DETECTOR.value is not None:
+        named.append(f"the detector {DETECTOR.value}")
+    if named:
+        print("reading with " + " and ".join(named), file=sys.stderr, flush=True)

@@ -6,10 +6,19 @@ from typing import Any
 import numpy as np
 
 from digits_tf import quiet
-from digits_tf.classifier.classifier import CLASSES, INPUT_SHAPE, Classifier, as_probabilities
+from digits_tf.classifier.classifier import (
+    CLASSES,
+    INPUT_SHAPE,
+    Classifier,
+    as_probabilities,
+    check_shapes,
+    in_batches,
+)
 from digits_tf.errors import DigitsError
 
 _IDENTIFIER = b"TFL3"  # bytes 4 to 7 of every TFLite flatbuffer
+# What only picks from, reshapes or rescales the values before it.
+_PASSING = ("CAST", "DEQUANTIZE", "QUANTIZE", "RESHAPE", "SLICE", "SQUEEZE", "STRIDED_SLICE")
 
 
 def interpreter(content: bytes, path: Path, threads: int = 1, xnnpack: bool = True) -> Any:
@@ -53,31 +62,36 @@ class LiteRTClassifier(Classifier):
         threads: for the kernels.
         xnnpack: whether XNNPACK takes what it can, as LiteRT has it; without, all is slower, and
             only scripts/quantisation.py asks how much.
+        logits: whether it gives logits; None: unless it ends in a softmax or a sigmoid.
 
     Raises:
         DigitsError: if it is no TFLite file, or one of other shapes.
     """
 
-    def __init__(self, path: Path, threads: int = 1, xnnpack: bool = True):
+    def __init__(
+        self, path: Path, threads: int = 1, xnnpack: bool = True, logits: bool | None = None
+    ):
         self._interpreter = interpreter(path.read_bytes(), path, threads, xnnpack)
-        self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]
-        shapes = (tuple(self._input["shape"][1:]), tuple(self._output["shape"][1:]))
-        if shapes != (INPUT_SHAPE, (CLASSES,)):
-            raise DigitsError(
-                f"{path}: expected a model from {INPUT_SHAPE} to ({CLASSES},), found "
-                f"{shapes[0]} to {shapes[1]}"
-            )
-        self._batch = int(self._input["shape"][0])
+        inputs = self._interpreter.get_input_details()
+        outputs = self._interpreter.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise DigitsError(f"{path}: expected one input and one output")
+        self._input, self._output = inputs[0], outputs[0]
+        # As plain numbers, for messages.
+        image, answer = (tuple(each["shape"].tolist()) for each in (self._input, self._output))
+        check_shapes(path, image[1:], answer[1:])
+        self._batch = image[0]
+        self._fixed = self._input["shape_signature"][0] != -1
+        self._logits = not self._gives_probabilities() if logits is None else logits
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Reads a batch, see `Classifier.probabilities`."""
         if not len(images):
             return np.zeros((0, CLASSES), np.float32)
+        if self._fixed:
+            return in_batches(self._read, images, self._batch)
         self._resize(len(images))
-        self._interpreter.set_tensor(self._input["index"], self._quantized(images[..., None]))
-        self._interpreter.invoke()
-        return self._dequantized(self._interpreter.get_tensor(self._output["index"]))
+        return self._read(images)
 
     def layout(self) -> dict[str, Any]:
         """Name, type, shape and quantization of input and output, for the JSON beside the file.
@@ -92,6 +106,11 @@ class LiteRTClassifier(Classifier):
             part: {"name": names.get(kind, [tensor["name"]])[0], **_describe(tensor)}
             for part, (tensor, kind) in tensors.items()
         }
+
+    def _read(self, images: np.ndarray) -> np.ndarray:
+        self._interpreter.set_tensor(self._input["index"], self._quantized(images[..., None]))
+        self._interpreter.invoke()
+        return self._dequantized(self._interpreter.get_tensor(self._output["index"]))
 
     def _resize(self, batch: int) -> None:
         # A change costs 0.05 ms, in a film seldom once in ten frames. An interpreter for each count
@@ -116,11 +135,23 @@ class LiteRTClassifier(Classifier):
 
     def _dequantized(self, outputs: np.ndarray) -> np.ndarray:
         scale, zero_point = self._output["quantization"]
-        if not scale:
-            return as_probabilities(outputs)
-        # TFLite gives every softmax this scale, at which 255, its highest step, is not yet 1.
-        step = 1 / 255 if scale == 1 / 256 else scale
-        return (outputs.astype(np.float32) - zero_point) * np.float32(step)
+        if scale:
+            # TFLite gives every softmax this scale, at which 255, its highest step, is not yet 1.
+            step = 1 / 255 if scale == 1 / 256 else scale
+            outputs = (outputs.astype(np.float32) - zero_point) * np.float32(step)
+        return as_probabilities(outputs, self._logits)
+
+    def _gives_probabilities(self) -> bool:
+        """Whether the network ends in a softmax or a sigmoid."""
+        makers: dict[int, dict[str, Any]] = {}
+        # No public name tells the operators. A delegate comes behind those that it takes.
+        for each in self._interpreter._get_ops_details():
+            for made in each["outputs"]:
+                makers.setdefault(int(made), each)
+        maker = makers.get(self._output["index"])
+        while maker and maker["op_name"] in _PASSING:
+            maker = makers.get(int(maker["inputs"][0]))
+        return maker is not None and maker["op_name"] in ("LOGISTIC", "SOFTMAX")
 
 
 def _describe(tensor: dict[str, Any]) -> dict[str, Any]:

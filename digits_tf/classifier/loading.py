@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from digits_tf import storage
 from digits_tf.classifier.classifier import Classifier
@@ -10,50 +11,40 @@ from digits_tf.errors import DigitsError
 # The models that come with the repository, the default first; each in the four kinds of
 # `digits_tf.export.tflite.KINDS`.
 SHIPPED = ("tiny", "resnet")
-# What `python -m digits_tf.export` calls one's own.
-OWN = "digits"
 # As exact as the float file, and twice as fast.
 _KIND = "mixed"
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def shipped_model(name: str | None = None, kind: str = _KIND) -> Path:
-    """The .tflite file of a name.
-
-    Looked for in tflite/ of the current folder, where `python -m digits_tf.export` writes one's
-    own; then beside the package in a clone; then inside the installed package.
+def shipped_model(name: str = SHIPPED[0], kind: str = _KIND) -> Path:
+    """The .tflite file of a shipped model.
 
     Args:
-        name: "tiny", "resnet" or that of an export of one's own. None: one's own in the current
-            folder if there is one, else "tiny".
-        kind: float32, float16, int8 or mixed.
+        name: "tiny" or "resnet".
+        kind: float32, float16, int8 or mixed; an installed package has the last alone.
 
     Raises:
         DigitsError: if there is none.
     """
-    here = Path("tflite")
-    # Who exported before there was this kind has the others, and wants one's own.
-    kinds = (kind, "int8") if kind == _KIND else (kind,)
-    for each in kinds:
-        if name is None and (own := here / f"{OWN}_{each}.tflite").is_file():
-            return own
-    file = f"{name or SHIPPED[0]}_{kind}.tflite"
+    file = f"{name}_{kind}.tflite"
     try:
         return shipped_file(file)
     except FileNotFoundError:
         raise DigitsError(
-            f"no {file} in tflite/: make one with python -m digits_tf.train and "
-            "python -m digits_tf.export, or name a file with --model"
+            f"{file} is missing beside the package: install digits_tf anew, or name a model with "
+            "--model"
         ) from None
 
 
 def shipped_file(file: str) -> Path:
-    """A file in tflite/ of the current folder, of the clone, or of the installed package.
+    """A file that comes with the package: in tflite/ of the clone, or inside what is installed.
+
+    Never one of the current folder, where a trained model may lie that reads worse.
 
     Raises:
         FileNotFoundError: if there is none.
     """
-    for folder in (Path("tflite"), _PACKAGE.parent / "tflite", _PACKAGE / "shipped"):
+    for folder in (_PACKAGE / "shipped", _PACKAGE.parent / "tflite"):
         if (folder / file).is_file():
             return folder / file
     raise FileNotFoundError(file)
@@ -65,7 +56,9 @@ def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
     Args:
         path: a .tflite file, float or int8; a .keras file; a SavedModel folder, with or without
             TensorFlow Serving's version folders; a run folder (its best model); or the name of a
-            shipped model, "tiny" or "resnet". None: see `shipped_model`.
+            shipped model, "tiny" or "resnet" (a folder of that name: "./tiny"). None: "tiny".
+            Whether it gives logits or probabilities, the JSON beside it says ("output": {"name":
+            "logits"}), else its last layers: probabilities come out of a softmax or a sigmoid.
         threads: for LiteRT; one is the quickest for a net this small.
 
     Raises:
@@ -80,21 +73,21 @@ def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
         elif version := _saved_model_version(path):
             from digits_tf.classifier.saved_model import SavedModelClassifier
 
-            return SavedModelClassifier(version)
+            return SavedModelClassifier(version, _gives_logits(_serving_card(version)))
         else:
             raise DigitsError(
                 f"{path}: expected a SavedModel or a run folder, found neither saved_model.pb nor "
                 "best.keras"
             )
-    check_digest(path)
+    logits = _gives_logits(check_digest(path))
     if path.suffix == ".tflite":
         from digits_tf.classifier.litert import LiteRTClassifier
 
-        return LiteRTClassifier(path, threads)
+        return LiteRTClassifier(path, threads, logits=logits)
     if path.suffix == ".keras":
         from digits_tf.classifier.keras_file import KerasClassifier, open_model
 
-        return KerasClassifier(open_model(path))
+        return KerasClassifier(open_model(path), logits)
     raise DigitsError(f"{path}: expected a .tflite or .keras file or a SavedModel folder")
 
 
@@ -102,30 +95,59 @@ def find(path: Path | str | None) -> Path:
     """The file or folder that is meant, see `load`; it need not be there."""
     if path is None:
         return shipped_model()
-    if str(path) in SHIPPED and not Path(path).exists():
-        return shipped_model(str(path))
+    if isinstance(path, str) and path in SHIPPED:
+        return shipped_model(path)
     return Path(path)
 
 
-def check_digest(path: Path) -> None:
+def check_digest(path: Path) -> dict[str, Any]:
     """Holds a file against the SHA-256 in the JSON file beside it, if there is one.
+
+    Returns:
+        What the JSON says; nothing without one.
 
     Raises:
         DigitsError: if they differ or the JSON is damaged.
     """
-    card = path.with_suffix(".json")
-    if not card.is_file():
-        return
-    try:
-        expected = json.loads(card.read_text())["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DigitsError(f"{card}: expected JSON with a sha256 ({error})") from None
-    found = storage.sha256(path)
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    card = _card(beside)
+    if "sha256" not in card:
+        raise DigitsError(f"{beside}: expected JSON with a sha256")
+    found, expected = storage.sha256(path), str(card["sha256"])
     if found != expected:
         raise DigitsError(
-            f"{path}: damaged, or not the file that {card.name} describes (expected SHA-256 "
-            f"{str(expected)[:12]}…, found {found[:12]}…)"
+            f"{path}: damaged, or not the file that {beside.name} describes (expected SHA-256 "
+            f"{expected[:12]}…, found {found[:12]}…)"
         )
+    return card
+
+
+def _serving_card(version: Path) -> dict[str, Any]:
+    """The JSON beside a SavedModel, or beside the folder of its versions; nothing without one."""
+    folder = version.resolve()
+    if folder.name.isdecimal():
+        folder = folder.parent
+    beside = folder.with_name(f"{folder.name}.json")
+    return _card(beside) if beside.is_file() else {}
+
+
+def _card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text())
+    except ValueError as error:
+        raise DigitsError(f"{path}: expected JSON ({error})") from None
+    if not isinstance(card, dict):
+        raise DigitsError(f"{path}: expected a JSON object")
+    return card
+
+
+def _gives_logits(card: dict[str, Any]) -> bool | None:
+    """What a model gives, by the JSON beside it; None if that does not say."""
+    output = card.get("output")
+    name = output.get("name") if isinstance(output, dict) else None
+    return name == "logits" if name in ("logits", "probabilities") else None
 
 
 def _saved_model_version(folder: Path) -> Path | None:

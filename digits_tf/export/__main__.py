@@ -2,13 +2,16 @@
 
     python -m digits_tf.export
     python -m digits_tf.export runs/run-001 --out=FOLDER
+    python -m digits_tf.export runs/run-001 --formats=saved_model,mixed
 
 Writes saved_models/digits/1 (for TensorFlow Serving) and tflite/digits_float32.tflite, _float16,
-_int8 and _mixed, each with a JSON file beside it. Nothing is written unless every file reads the
-test digits like the Keras model.
+_int8 and _mixed into the run folder, each with a JSON file beside it. A file that does not read the
+test digits like the run's model is not written unless you add --force; the exit code is then 1.
 """
 
 import datetime
+import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,17 +22,22 @@ import numpy as np
 from absl import flags
 
 from digits_tf import __version__, backend, classifier, command, storage
-from digits_tf.classifier.loading import OWN
 from digits_tf.data import flags as data_flags
 from digits_tf.data.mnist import Mnist
 from digits_tf.errors import DigitsError
 from digits_tf.evaluate.score import Score
 from digits_tf.export import pictures
+from digits_tf.export.parity import TOLERANCES, Parity
 
-_OUT = flags.DEFINE_string("out", ".", "Folder that gets saved_models/ and tflite/.")
-_NAME = flags.DEFINE_string("name", OWN, "Name of the exported model.")
+_OUT = flags.DEFINE_string(
+    "out", None, "Folder that gets saved_models/ and tflite/; default: the run folder."
+)
+_NAME = flags.DEFINE_string("name", "digits", "Name of the exported model.")
+_FORMATS = flags.DEFINE_list("formats", list(TOLERANCES), "Which files to write.")
+_FORCE = flags.DEFINE_boolean("force", False, "Write also what reads worse than the run's model.")
 flags.adopt_module_key_flags(data_flags)
 
+_EXIT_SOME_FAILED = 1
 _VERSION = "1"
 _SERVING_LAYOUT = {
     "signature": "serving_default",
@@ -38,8 +46,8 @@ _SERVING_LAYOUT = {
 }
 
 
-def main(words: Sequence[str]) -> None:
-    """Exports, compares, and puts the files in their places."""
+def main(words: Sequence[str]) -> int:
+    """Exports, compares, and puts the files in their places; returns the exit code."""
     from digits_tf.train.run import Run, newest_folder
 
     folder = Path(words[0]) if words else newest_folder(Path("runs"))
@@ -47,19 +55,26 @@ def main(words: Sequence[str]) -> None:
         raise DigitsError("no run in runs/: train one first with python -m digits_tf.train")
     if not folder.is_dir():
         raise DigitsError(f"{folder}: expected a run folder")
-    if not _NAME.value or any(sign in _NAME.value for sign in "/\\"):
+    if _NAME.value in ("", ".", "..") or any(sign in _NAME.value for sign in "/\\"):
         raise DigitsError(f"expected a --name without slashes, found {_NAME.value!r}")
+    if not _FORMATS.value or not set(_FORMATS.value) <= set(TOLERANCES):
+        raise DigitsError(
+            f"expected --formats out of {','.join(TOLERANCES)}, found {','.join(_FORMATS.value)!r}"
+        )
     run = Run(folder)
     settings = run.config()["settings"]
     run.result()  # a run that is not finished has no model that was chosen
     mnist = data_flags.find(data_flags.selection() or settings["data"]["selection"])
     pictures.check(mnist, settings)
-    out = Path(_OUT.value)
+    out = folder if _OUT.value is None else Path(_OUT.value)
     out.mkdir(parents=True, exist_ok=True)
     # Beside its destination, so that the last step is a rename.
     with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as name:
         stage = Path(name)
         _build(run.best_file, settings, mnist, stage)
+        written = [kind for kind in TOLERANCES if _place(stage, kind).exists()]
+        if not written:
+            raise DigitsError("nothing was written: no file reads like the run's model (see above)")
         for path in sorted(stage.glob("*/*")):
             if path.is_file():
                 storage.sync(path)
@@ -67,19 +82,23 @@ def main(words: Sequence[str]) -> None:
                 storage.sync_tree(path)
             storage.replace_tree(path, out / path.relative_to(stage))
     storage.sync(out)
+    _tell(out, written)
+    return 0 if len(written) == len(set(_FORMATS.value)) else _EXIT_SOME_FAILED
+
+
+def _place(folder: Path, kind: str) -> Path:
+    """Where a format lies below the folder that gets the export."""
+    if kind == "saved_model":
+        return folder / "saved_models" / _NAME.value
+    return folder / "tflite" / f"{_NAME.value}_{kind}.tflite"
 
 
 def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> None:
-    """Writes and checks everything below `stage`.
-
-    Raises:
-        DigitsError: if a conversion fails or a file reads otherwise than the Keras model.
-    """
+    """Writes below `stage` the files that read like the Keras model; says of the others why not."""
     backend.import_tensorflow()
     from digits_tf.classifier.keras_file import KerasClassifier, open_model
     from digits_tf.classifier.litert import LiteRTClassifier
     from digits_tf.export import calibration, serving, tflite
-    from digits_tf.export.parity import Parity
 
     model = serving.float32_copy(open_model(best))
     images, labels = pictures.held_out(mnist)
@@ -88,29 +107,39 @@ def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> N
     parity = Parity(KerasClassifier(model), mnist.test)
     card = {**_card(settings, mnist, model), "temperature": round(temperature, 6)}
     served = serving.with_softmax(model)
-    saved_model = stage / "saved_models" / _NAME.value / _VERSION
+    saved_model = _place(stage, "saved_model") / _VERSION
     serving.save(served, saved_model)
-    score = parity.check("saved_model", classifier.load(saved_model))
-    _say("SavedModel", score, sum(p.stat().st_size for p in saved_model.rglob("*") if p.is_file()))
-    storage.write_json(
-        stage / "saved_models" / f"{_NAME.value}.json",
-        {**card, **_figures(score), **_SERVING_LAYOUT},
-    )
     ranges = pictures.for_ranges(mnist.train)
-    for kind in tflite.KINDS:
-        path = stage / "tflite" / f"{_NAME.value}_{kind}.tflite"
+    for kind in (kind for kind in tflite.KINDS if kind in _FORMATS.value):
+        path = _place(stage, kind)
         path.parent.mkdir(exist_ok=True)
         try:
             path.write_bytes(tflite.convert(saved_model, kind, ranges))
         except RuntimeError as error:
-            raise DigitsError(f"{error}; nothing was written") from None
+            print(f"TFLite {kind}: not written: {' '.join(str(error).split())}", file=sys.stderr)
+            continue
         exported = LiteRTClassifier(path)
-        score = parity.check(kind, exported)
-        _say(f"TFLite {kind}", score, path.stat().st_size)
+        score, fault = parity.check(kind, exported)
+        _say(f"TFLite {kind}", score, path.stat().st_size, fault)
+        if fault and not _FORCE.value:
+            path.unlink()
+            continue
         storage.write_json(
             path.with_suffix(".json"),
             {**card, **_figures(score), **exported.layout(), "sha256": storage.sha256(path)},
         )
+    # The others are made of it, whether it is wanted or not.
+    if "saved_model" in _FORMATS.value:
+        score, fault = parity.check("saved_model", classifier.load(saved_model))
+        size = sum(path.stat().st_size for path in saved_model.rglob("*") if path.is_file())
+        _say("SavedModel", score, size, fault)
+        if not fault or _FORCE.value:
+            storage.write_json(
+                stage / "saved_models" / f"{_NAME.value}.json",
+                {**card, **_figures(score), **_SERVING_LAYOUT},
+            )
+            return
+    shutil.rmtree(stage / "saved_models")
 
 
 def _card(settings: dict[str, Any], mnist: Mnist, model: Any) -> dict[str, Any]:
@@ -143,11 +172,27 @@ def _figures(score: Score) -> dict[str, Any]:
     }
 
 
-def _say(kind: str, score: Score, size: int) -> None:
+def _say(kind: str, score: Score, size: int, fault: str) -> None:
     print(
         f"{kind:<16} {size / 1e6:6.2f} MB  {score.accuracy:.2%} of {score.count:,} test digits",
         file=sys.stderr,
     )
+    if fault:
+        does = "written all the same" if _FORCE.value else "not written (--force writes it)"
+        print(f"{kind}: {does}: {fault}", file=sys.stderr)
+
+
+def _tell(out: Path, written: list[str]) -> None:
+    """Says what lies where, and how to read with it."""
+    for kind in TOLERANCES:
+        path = _place(out, kind)
+        if kind in written:
+            print(f"written: {path}", file=sys.stderr)
+        elif path.exists():
+            print(f"left as it was, of an earlier export: {path}", file=sys.stderr)
+    # The last is the quickest.
+    model = shlex.quote(_place(out, written[-1]).as_posix())
+    print(f"to read with it: python -m digits_tf.camera --model={model}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -49,11 +49,13 @@ def save(model: keras.Model, folder: Path, output: str = OUTPUT) -> None:
     module = tf.Module()
     module.weights = [variable.value for variable in model.variables]
 
-    @tf.function(
-        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name=INPUT)]
-    )
+    spec = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name=INPUT)
+
+    @tf.function(input_signature=[spec])
     def serve(image):
-        return {output: model(image, training=False)}
+        # A loaded signature lets every shape pass, and of a wrong rank TensorFlow's convolution on
+        # a CPU ends the process.
+        return {output: model(tf.ensure_shape(image, spec.shape), training=False)}
 
     module.serve = serve
     signatures = {"serving_default": serve.get_concrete_function()}

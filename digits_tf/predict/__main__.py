@@ -90,6 +90,7 @@ def main(words: Sequence[str]) -> int:
         model_flags.THRESHOLD.value,
         model_flags.DETECTOR.value,
     )
+    model_flags.say_which()
     return _read_all(pictures, recognizer)
 
 

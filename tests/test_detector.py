@@ -845,8 +845,8 @@ def test_a_dash_beside_the_box_is_not_the_digits():
     assert alike(digit_crop(frame, box_of(one)), alone) > 0.97
 
 
-@pytest.mark.parametrize(("tall", "size"), [(1000, 64), (200, 64), (64, 64), (20, 64), (9, 36)])
-def test_a_digit_is_looked_at_in_64_pixels_but_never_enlarged_more_than_four_times(tall, size):
+@pytest.mark.parametrize(("tall", "size"), [(1000, 56), (200, 56), (56, 56), (20, 56), (9, 36)])
+def test_a_digit_is_looked_at_in_56_pixels_but_never_enlarged_more_than_four_times(tall, size):
     frame = np.full((2000, 2000), PAPER, np.uint8)
     patch, inner = cropping._patch(frame, (700.0, 600.0, tall / 2, float(tall)))
     assert abs(inner[3] - size) <= 2

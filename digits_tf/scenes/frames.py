@@ -38,7 +38,10 @@ def frame(
     writer = Writer(rng, canvas, images, labels, world)
     if rng.random() < 0.15:
         writer.traces()
-    if without:
+    lone = None
+    if without and rng.random() < 0.25:
+        lone = writer.lone()
+    elif without:
         for _ in range(rng.integers(0, 4)):
             writer.nonsense()
     else:
@@ -51,19 +54,23 @@ def frame(
     if rng.random() < 0.12:
         canvas.intrude(rng)
     made = canvas.photographed(rng)
-    return _closed_in(rng, made) if rng.random() < 0.15 else made
+    large = made.boxes[(made.boxes[:, 2:].max(axis=1) > 60) & (made.labels >= 0)]
+    if lone and rng.random() < 0.4:
+        return _closed_in(rng, made, np.array(lone, np.float32))
+    if len(large) and rng.random() < 0.15:
+        return _closed_in(rng, made, large[rng.integers(len(large))])
+    return made
 
 
-def _closed_in(rng: np.random.Generator, made: Frame) -> Frame:
-    """A picture that somebody has cut around a large digit; as it is, if there is none."""
-    large = np.flatnonzero((made.boxes[:, 2:].max(axis=1) > 60) & (made.labels >= 0))
-    if not len(large):
-        return made
-    x, y, w, h = made.boxes[large[rng.integers(len(large))]]
+def _closed_in(rng: np.random.Generator, made: Frame, around: np.ndarray) -> Frame:
+    """A picture that somebody has cut around a box: x, y, w, h."""
+    x, y, w, h = around
     margin = rng.uniform(0, 0.2, 4) * max(w, h)
     left, top = int(max(0, x - margin[0])), int(max(0, y - margin[1]))
     right, bottom = int(np.ceil(x + w + margin[2])), int(np.ceil(y + h + margin[3]))
     image = made.image[top:bottom, left:right]
+    if not image.size:
+        return made
     return Frame(image, *within(made.boxes - [left, top, 0, 0], made.labels, image.shape))
 
 

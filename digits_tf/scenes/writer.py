@@ -101,6 +101,14 @@ class Writer:
         else:
             self._table(point, height)
 
+    def lone(self) -> tuple | None:
+        """Writes one letter or mark as large as a lone digit; returns x, y, w, h of its ink."""
+        rng, hand = self._rng, self._hand()
+        _, _, w, h = self._canvas.region
+        height = self._limited(min(w, h) * rng.uniform(0.2, 0.98))
+        glyph = hand.letter() if rng.random() < 0.75 else hand.mark()
+        return self._place(glyph, self._point(-0.5, height), height)
+
     def specks(self) -> None:
         """Dust, blots, grains: round and filled."""
         rng = self._rng
@@ -120,17 +128,16 @@ class Writer:
         self._level = paper + (ink - paper) * rng.uniform(0.08, 0.35)
         mirrored = rng.random() < 0.5
         for _ in range(int(rng.integers(1, 10))):
-            hand, kind = self._hand(), rng.random()
-            glyph = (
-                hand.digit(int(rng.integers(10)))
-                if kind < 0.5
-                else hand.letter()
-                if kind < 0.7
-                else hand.mark()
-            )
+            hand, kind, digit = self._hand(), rng.random(), int(rng.integers(10))
+            label = None
+            if kind < 0.5:
+                glyph = hand.digit(digit)
+                # A 0, a 1 and an 8 are digits from behind, too.
+                label = None if mirrored and digit not in (0, 1, 8) else UNSURE
+            else:
+                glyph = hand.letter() if kind < 0.7 else hand.mark()
             if mirrored:
                 glyph = dataclasses.replace(glyph, ink=np.ascontiguousarray(glyph.ink[:, ::-1]))
-            label = UNSURE if kind < 0.5 else None
             self._place(glyph, self._point(0.0), self._height(9, 150), label)
         if rng.random() < 0.7:
             image[:] = cv2.blur(image, (int(rng.integers(1, 8)), int(rng.integers(1, 8))))
@@ -306,13 +313,17 @@ class Writer:
         label: int | None = None,
         jitter: float = 0.06,
         level: float | None = None,
-    ) -> None:
-        """Draws a glyph, its line's middle at a point, and notes it if it is a digit."""
+    ) -> tuple | None:
+        """Draws a glyph, its line's middle at a point, and notes it if it is a digit.
+
+        Returns:
+            x, y, w, h of its ink; None if it is too small.
+        """
         rng = self._rng
         h, w = glyph.ink.shape
         tall = height * glyph.tall
         if tall < 4 or h < 2 or w < 2:
-            return
+            return None
         turn = self._matrix(self._turn + rng.normal(0, jitter))
         shape = np.array([[rng.uniform(0.85, 1.15), rng.normal(0, 0.12)], [0.0, 1.0]])
         linear = turn @ shape * (tall / h)
@@ -324,6 +335,7 @@ class Writer:
         box = self._canvas.ink(glyph.ink, matrix, level)
         if label is not None:
             self._canvas.add(box, label)
+        return box
 
     def _around(self, middle: np.ndarray, height: float, wide: float) -> None:
         """Lines that digits stand on, cross or touch; boxes, cells, circles, strokes through."""
@@ -339,19 +351,19 @@ class Writer:
         half = 0.5 * wide + rng.uniform(0.05, 0.8)
         low = 0.5 + rng.choice([rng.uniform(-0.25, 0.05), rng.uniform(0.0, 0.4)])
         high = -0.5 - rng.choice([rng.uniform(-0.1, 0.05), rng.uniform(0.0, 0.4)])
-        if kind < 0.16:
+        if kind < 0.14:
             draw([(-half, low), (half, low)])
-        elif kind < 0.30:
+        elif kind < 0.34:
             draw([(-half, low), (half, low), (half, high), (-half, high), (-half, low)])
             if rng.random() < 0.4:
                 cells = max(2, round(wide))
                 for x in np.linspace(-half, half, cells + 1)[1:-1]:
                     draw([(x, low), (x, high)])
-        elif kind < 0.33:
+        elif kind < 0.37:
             angle = np.linspace(0, 6.4, 40)
             points = np.stack([half * 1.2 * np.cos(angle), 0.85 * np.sin(angle)], axis=1)
             draw([tuple(each) for each in points])
-        elif kind < 0.4:
+        elif kind < 0.43:
             for side in (-1, 1):
                 if rng.random() < 0.5:
                     draw(
@@ -361,7 +373,7 @@ class Writer:
                             (side * half, low + rng.uniform(0.3, 2)),
                         ]
                     )
-        elif kind < 0.5 and rng.random() < 0.5:
+        elif kind < 0.53 and rng.random() < 0.5:
             self._ruled(middle[1] + low * height, height * rng.uniform(1.1, 2))
 
     def _ruled(self, y: float, pitch: float) -> None:

@@ -28,8 +28,8 @@ from digits_tf.errors import DigitsError
 from digits_tf.train import flags as run_flags
 from digits_tf.train.recipe import Recipe
 
-_FRAMES = flags.DEFINE_integer("frames", 12_000, "Frames to make and to train on.", lower_bound=200)
-_EPOCHS = flags.DEFINE_integer("epochs", 24, "Passes of --steps_per_epoch steps.", lower_bound=1)
+_FRAMES = flags.DEFINE_integer("frames", 32_000, "Frames to make and to train on.", lower_bound=200)
+_EPOCHS = flags.DEFINE_integer("epochs", 26, "Passes of --steps_per_epoch steps.", lower_bound=1)
 _BATCH = flags.DEFINE_integer("batch_size", 64, "Windows a step.", lower_bound=1)
 _RATE = flags.DEFINE_float("learning_rate", 2e-2, "Peak of the learning rate.", lower_bound=0)
 _START = flags.DEFINE_string(

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,8 +137,7 @@ def check_path(path: Path) -> None:
     """
     if path.suffix.lower() != SUFFIX or path.is_dir():
         raise DigitsError(f"--record expected a name that ends in {SUFFIX}, received {str(path)!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=path.parent).close()
+    storage.make_folder(path.parent)
 
 
 @contextlib.contextmanager

@@ -54,7 +54,7 @@ def main(words: Sequence[str]) -> None:
     run.result()  # a run that is not finished has no model that was chosen
     mnist = pictures.of_run(settings)
     out = Path(_OUT.value)
-    out.mkdir(parents=True, exist_ok=True)
+    storage.make_folder(out)
     # Beside its destination, so that the last step is a rename.
     with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as name:
         stage = Path(name)

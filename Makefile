@@ -2,7 +2,7 @@
 # make test    run the tests
 # make train   data, train, evaluate, export in one go
 # make lint    ruff and mypy
-# Each makes .venv by itself. On Windows use the pip lines in README.md.
+# Each makes .venv by itself, with python3 or with another: make demo PYTHON=python3.12 On Windows use the pip lines in README.md.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -18,6 +18,7 @@ OPENCV ?= $(shell if [ "$$(uname -s)" = Linux ] && ! ldconfig -p | grep -q 'libG
 # Windows keeps a venv's programs elsewhere.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 DATA_FLAG := $(if $(DATA),--data_dir=$(DATA))
+RESUME = $(if $(wildcard $(RUN)/config.json),--resume)
 
 .PHONY: demo test train lint clean
 
@@ -29,7 +30,7 @@ test: $(VENV)/.dev
 
 train: $(VENV)/.dev
 	$(BIN)/python -m digits_tf.data $(DATA_FLAG)
-	$(BIN)/python -m digits_tf.train $(DATA_FLAG) --run=$(RUN) --resume $(TRAIN_FLAGS)
+	$(BIN)/python -m digits_tf.train $(DATA_FLAG) --run=$(RUN) $(RESUME) $(TRAIN_FLAGS)
 	$(BIN)/python -m digits_tf.evaluate --model=$(RUN) $(DATA_FLAG)
 	$(BIN)/python -m digits_tf.export $(RUN)
 
@@ -38,15 +39,24 @@ lint: $(VENV)/.dev
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy digits_tf scripts
 
+# Said at once, and not by pip after minutes: $(call supported,PYTHON,what to do).
+define supported
+@$(1) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "error:" \
+	"expected Python 3.11 to 3.13 as $(1), found $$($(1) --version 2>&1): $(2)" >&2; exit 1; }
+endef
+
 $(VENV)/pyvenv.cfg:
-	$(PYTHON) -m venv $(VENV)
+	$(call supported,$(PYTHON),name another: make PYTHON=python3.12 $(MAKECMDGOALS))
+	$(PYTHON) -m venv $(VENV) || { rm -f $@; exit 1; }
 
 # Stamps, so that a second call installs nothing.
 $(VENV)/.base: $(VENV)/pyvenv.cfg pyproject.toml
+	$(call supported,$(BIN)/python,make clean takes it away)
 	$(BIN)/python -m pip install --quiet --editable '.[$(OPENCV)]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/pyvenv.cfg pyproject.toml
+	$(call supported,$(BIN)/python,make clean takes it away)
 	$(BIN)/python -m pip install --quiet --editable '.[$(OPENCV),train,dev]'
 	@touch $@ $(VENV)/.base
 

@@ -38,7 +38,7 @@ def contact_sheet(images: np.ndarray, labels: np.ndarray, path: Path, columns: i
     axes.set_yticks([30 * digit + 16 for digit in range(10)], [str(digit) for digit in range(10)])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120, format="png")
 
 
 def curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
@@ -73,7 +73,7 @@ def curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     accuracy.set_ylim(bottom=max(0.0, low - 0.1 * (1.0 - low) - 0.001), top=1.0)
     accuracy.yaxis.set_major_formatter(PercentFormatter(1.0))
     loss.set_yscale("log")
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120, format="png")
 
 
 def confusion(matrix: np.ndarray, path: Path) -> None:
@@ -96,7 +96,7 @@ def confusion(matrix: np.ndarray, path: Path) -> None:
     axes.set(xlabel="read", ylabel="true", title=title)
     axes.set_xticks(range(10))
     axes.set_yticks(range(10))
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120, format="png")
 
 
 def _cell(axes: Axes, x: int, y: int, count: int, *, bold: bool) -> None:
@@ -133,7 +133,7 @@ def mistakes(
         axes.imshow(images[index], cmap="gray_r", vmin=0, vmax=255)
         words = f"{labels[index]} → {read}  {probabilities[index, read]:.0%}"
         axes.set_title(words, fontsize=8, pad=2)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120, format="png")
 
 
 def _mistakes_title(total: int, shown: int) -> str:

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from digits_tf.errors import DigitsError
+
 _CHUNK_BYTES = 1 << 20
+_PREFIX = ".part-"
 
 
 @contextlib.contextmanager
@@ -18,7 +21,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Gives a name to write beside `path`, then puts the finished file in its place.
 
     The file is synced before the rename and its folder after it, so that a kill or a power cut at
-    any instant leaves the old file or the new one. On an error nothing is left behind.
+    any instant leaves the old file or the new one. On an error nothing is left behind, and an
+    OSError names `path`.
 
     Args:
         path: the file to write; its folder is made.
@@ -27,18 +31,40 @@ def replacing(path: Path) -> Iterator[Path]:
         A path in the same folder with the same suffix (Keras and OpenCV choose the format by it).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    beside = Path(name)
     try:
-        yield beside
-        sync(beside)
-        # mkstemp makes private files; these are to be shared like any other.
-        beside.chmod(0o666 & ~_umask())
-        beside.replace(path)
-        sync(path.parent)
-    finally:
-        beside.unlink(missing_ok=True)
+        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        beside = Path(name)
+        try:
+            yield beside
+            sync(beside)
+            # mkstemp makes private files; these are to be shared like any other.
+            beside.chmod(0o666 & ~_umask())
+            beside.replace(path)
+            sync(path.parent)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        if Path(str(error.filename)).name.startswith(_PREFIX):
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, or finds out that nothing can be written there before anything takes time.
+
+    Raises:
+        DigitsError: if it is a file.
+        OSError: if nothing can be written there; it names the folder.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise DigitsError(f"{folder}: expected a folder to write into, found a file")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        error.filename = str(folder)
+        raise
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -62,7 +62,7 @@ def main(words: Sequence[str]) -> None:
                     f"--seed={seed}",
                     f"--data_dir={_DATA.value}",
                     f"--run={run.folder}",
-                    "--resume",
+                    *(["--resume"] if run.config_file.exists() else []),
                 )
             _note(name, run)
         if _EXPORT.value and _EXPORTED_SEED in _SEEDS.value:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -10,6 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+# A shell's background jobs are deaf to Ctrl-C, and so is what they start: tests would wait for ever
+# for programs that they send it to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Before anything imports it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A test must never reach the network or a user's cache.
@@ -27,6 +32,24 @@ with warnings.catch_warnings():
         import tensorflow  # noqa: F401
 
 from digits_tf.data import idx, mnist  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def no_program_outlives_its_test(monkeypatch):
+    """Ends what a test that failed has left running."""
+    started = []
+    start = subprocess.Popen.__init__
+
+    def noted(self, *args, **options):
+        start(self, *args, **options)
+        started.append(self)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", noted)
+    yield
+    for process in started:
+        if process.poll() is None:
+            with process:
+                process.kill()
 
 
 @pytest.fixture(scope="session")

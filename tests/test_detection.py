@@ -450,13 +450,14 @@ def test_a_run_is_resumed_and_not_begun_twice(trained):
     config = (folder / "here" / "config.json").read_bytes()
     assert_one_line_error(run(*words, cwd=folder, env=environment), "--resume")
     other = run(*words, "--resume", "--learning_rate=0.5", cwd=folder, env=environment)
-    assert_one_line_error(other, "recipe.learning_rate", "0.5")
+    assert_one_line_error(other, "recipe.learning_rate", "0.5", "leave out --learning_rate, or")
     before = (folder / "here" / "best.keras").read_bytes()
     frames = sorted((folder / "cache" / "frames").rglob("*.npz"))
     times = [path.stat().st_mtime_ns for path in frames]
     # The detector is lost: a resumed run writes it again, from the frames and weights of before.
     (folder / "here" / "detector" / "detector.tflite").unlink()
-    result = run(*words, "--resume", cwd=folder, env=environment)
+    own = ["digits_tf.detection.train", "--run=here", "--resume"]
+    result = run(*own, cwd=folder, env=environment)
     assert result.returncode == 0, result.stderr[-3000:]
     assert (folder / "here" / "detector" / "detector.tflite").is_file()
     assert (folder / "here" / "config.json").read_bytes() == config

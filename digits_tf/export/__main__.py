@@ -67,7 +67,7 @@ def main(words: Sequence[str]) -> int:
     mnist = data_flags.find(data_flags.selection() or settings["data"]["selection"])
     pictures.check(mnist, settings)
     out = folder if _OUT.value is None else Path(_OUT.value)
-    out.mkdir(parents=True, exist_ok=True)
+    storage.make_folder(out)
     # Beside its destination, so that the last step is a rename.
     with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as name:
         stage = Path(name)

@@ -56,7 +56,7 @@ def draw(model: keras.Model, path: Path) -> None:
             _box(axes, layer, *places[layer.name])
             for source in _inputs(layer):
                 _arrow(axes, places[source], places[layer.name])
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=110, format="png")
 
 
 def _inputs(layer: keras.Layer) -> list[str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from digits_tf import command, progress
+from digits_tf import command, progress, storage
 from digits_tf.data import flags as data_flags
 from digits_tf.data import idx
 from digits_tf.data.held_out import hold_out
@@ -53,6 +53,8 @@ def main(words: Sequence[str]) -> None:
     if not _OUT.value:
         raise DigitsError("expected a folder to write to: --out runs/scenes")
     import_cv2()
+    folder = Path(_OUT.value)
+    storage.make_folder(folder)
     digits = data_flags.find(data_flags.selection())
     images, labels = digits.train.read()
     test_images, test_labels = digits.test.read()
@@ -69,8 +71,6 @@ def main(words: Sequence[str]) -> None:
     others = np.zeros((_OTHERS.value, 28, 28), np.uint8)
     others = _made("others", functools.partial(_others, plain, plain_labels), others)
     others = np.concatenate([others, framed.others])
-    folder = Path(_OUT.value)
-    folder.mkdir(parents=True, exist_ok=True)
     files = {
         "train-images-idx3-ubyte": np.concatenate(train),
         "train-labels-idx1-ubyte": np.concatenate(train_labels),
@@ -82,7 +82,8 @@ def main(words: Sequence[str]) -> None:
     }
     for name, array in files.items():
         if len(array):
-            idx.write_idx(folder / name, array)
+            with storage.replacing(folder / name) as beside:
+                idx.write_idx(beside, array)
     print(
         f"{folder}: to train {len(plain):,} digits as they are, {len(framed.digits):,} cut out of "
         f"frames, {len(few):,} coarse, {len(others):,} others ({len(framed.others):,} of them cut "

@@ -75,11 +75,10 @@ flags.adopt_module_key_flags(run_flags)
 
 def main(words: Sequence[str]) -> None:
     """Trains, then reads the test set once."""
+    folder = run_flags.folder(bool(_PREVIEW.value))
     recipe = _recipe()
     arguments = {"rescale": recipe.rescale, **model_flags.arguments(recipe.architecture)}
     recipe = dataclasses.replace(recipe, architecture=arguments["name"])
-    folder = run_flags.folder()
-    run_flags.check_folder(folder, bool(_PREVIEW.value))
     mnist = data_flags.find(data_flags.selection())
     if mnist.others:
         arguments["classes"] = NOT_A_DIGIT + 1
@@ -96,11 +95,11 @@ def main(words: Sequence[str]) -> None:
     print(f"device: {chosen}", file=sys.stderr)
     run = Run(folder)
     settings = _settings(recipe, arguments, mnist, data, chosen)
-    start = run_flags.open_run(run, "digits_tf.train", settings, chosen)
+    start = run_flags.open_run(run, settings, chosen)
     extra = run_flags.tensorboard(run)
     _announce(run, recipe, data, start)
     limits = run_flags.limits()
-    with run_flags.resumable(run, "digits_tf.train"):
+    with run_flags.resumable(run):
         seed = run_flags.SEED.value
         trainer.train(run, data, recipe, arguments, seed, chosen, limits, start, extra)
         report.write(run, mnist.test)
@@ -174,7 +173,7 @@ def _announce(run: "Run", recipe: Recipe, data: "TrainingData", start: "Checkpoi
     if run_flags.RESUME.value and start:
         print(f"going on after epoch {start.epoch} of {recipe.epochs}", file=sys.stderr)
     elif run_flags.RESUME.value:
-        print("nothing to resume, starting from the beginning", file=sys.stderr)
+        print("no epoch was finished: starting from the beginning", file=sys.stderr)
     print(
         f"run: {run.folder} (recipe {_RECIPE.value}, {recipe.architecture}, "
         f"{recipe.epochs} epochs, {len(data.train):,} digits, {len(data.held_out):,} held out)",

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import importlib.util
 import platform
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from digits_tf import __version__, command, machine, storage
+from digits_tf.data import flags as data_flags
 from digits_tf.errors import DigitsError
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ RUN = flags.DEFINE_string(
 RESUME = flags.DEFINE_boolean(
     "resume",
     False,
-    "Go on from the last finished epoch of --run, or of the newest run in runs/.",
+    "Go on from the last finished epoch of --run, or of the newest run in runs/, as it was "
+    "started: no other flag is needed.",
 )
 EXACT = flags.DEFINE_boolean(
     "exact",
@@ -57,41 +60,78 @@ TENSORBOARD = flags.DEFINE_boolean(
     "tensorboard", False, "Also write TensorBoard logs into the run folder."
 )
 
-
-def folder() -> Path:
-    """The run folder that is meant: --run, the newest to resume, or a new one."""
-    from digits_tf.train import run
-
-    runs = Path("runs")
-    if RUN.value:
-        return Path(RUN.value)
-    newest = run.newest_folder(runs)
-    return newest if RESUME.value and newest else run.new_folder(runs)
+# They do not change what a run ends with.
+_FREE = frozenset(flag.name for flag in (RUN, RESUME, EXACT, MINUTES, KEEP, TENSORBOARD))
 
 
-def check_folder(folder: Path, preview: bool = False) -> None:
-    """Refuses what cannot become a run folder, before anything takes time.
+def folder(preview: bool = False) -> Path:
+    """The run folder that is meant: --run, the newest to resume, or a new one.
+
+    The flags of a run that is resumed get the values that it was started with, where the command
+    line does not give them. What cannot become a run folder is refused before anything takes time.
 
     Args:
-        folder: the run folder.
         preview: whether nothing is to be trained.
 
     Raises:
-        DigitsError: if it holds a run and --resume is not given, or is a file.
+        DigitsError: if it holds a run and --resume is not given, or the other way round, or is a
+            file.
     """
+    from digits_tf.train import run
+
+    runs = Path("runs")
+    chosen = Path(RUN.value) if RUN.value else None
+    if RESUME.value:
+        chosen = chosen or run.newest_folder(runs)
+        if chosen is None or not (chosen / "config.json").is_file():
+            raise DigitsError(
+                f"{chosen or runs}: no run to resume: leave --resume out to begin one"
+            )
+        found = run.Run(chosen)
+        try:
+            _restore(_before(found.config()))
+        except (KeyError, TypeError, AttributeError):
+            raise DigitsError(f"{found.config_file}: damaged: give another --run") from None
+    chosen = chosen or run.new_folder(runs)
     if TENSORBOARD.value and not importlib.util.find_spec("tensorboard"):
         raise DigitsError("--tensorboard needs pip install 'digits_tf[tensorboard]'")
-    if folder.exists() and not folder.is_dir():
-        raise DigitsError(f"{folder}: expected a folder, found a file")
-    if (folder / "config.json").exists() and not (RESUME.value or preview):
+    if chosen.exists() and not chosen.is_dir():
+        raise DigitsError(f"{chosen}: expected a folder, found a file")
+    if (chosen / "config.json").exists() and not (RESUME.value or preview):
         raise DigitsError(
-            f"{folder} holds a run already: add --resume to go on, or name another --run"
+            f"{chosen} holds a run already: add --resume to go on, or name another --run"
         )
+    return chosen
 
 
 def _given() -> dict[str, Any]:
-    """The values of the flags that were given on the command line."""
-    return {name: flags.FLAGS[name].value for name in flags.FLAGS if flags.FLAGS[name].present}
+    """The values of the flags that were given on the command line, with absolute paths of data."""
+    data = data_flags.selection()
+    return {
+        name: data.get(name, flags.FLAGS[name].value)
+        for name in flags.FLAGS
+        if flags.FLAGS[name].present
+    }
+
+
+def _before(config: dict[str, Any]) -> dict[str, Any]:
+    """The values of flags that a run was started with."""
+    settings = config["settings"]
+    # Of "auto", another machine might make another precision.
+    chosen = {PRECISION.name: settings["policy"]}
+    return config["flags"] | settings["data"].get("selection", {}) | chosen
+
+
+def _restore(before: dict[str, Any]) -> None:
+    """Gives flags the values of before where the command line does not give them."""
+    given = _given()
+    # Digits come from one place: if that is given, what was given before does not count.
+    kept_out = {RUN.name, RESUME.name, *given}
+    if not data_flags.NAMES.isdisjoint(given):
+        kept_out |= data_flags.NAMES
+    for name, value in before.items():
+        if name in flags.FLAGS and name not in kept_out:
+            flags.FLAGS[name].value = value
 
 
 def limits(exact: bool = True) -> "Limits":
@@ -102,14 +142,11 @@ def limits(exact: bool = True) -> "Limits":
     return Limits(STEPS.value, MINUTES.value, KEEP.value, chosen)
 
 
-def open_run(
-    run: "Run", module: str, settings: dict[str, Any], device: "Device"
-) -> "Checkpoint | None":
+def open_run(run: "Run", settings: dict[str, Any], device: "Device") -> "Checkpoint | None":
     """Makes the run folder, or finds where to go on.
 
     Args:
         run: the folder.
-        module: what is run, as `python -m` is told.
         settings: all that decides what the run ends with.
         device: where it trains.
 
@@ -117,11 +154,18 @@ def open_run(
         DigitsError: if the folder holds a run that was started otherwise.
     """
     if run.config_file.exists():
-        before = run.config()["settings"]
-        if different := _differences(before, settings):
+        config = run.config()
+        if different := _differences(config["settings"], settings):
+            began = _before(config)
+            wrong = [
+                f"--{name}"
+                for name, value in _given().items()
+                if name not in _FREE and value != began.get(name)
+            ]
+            hint = f"leave out {' '.join(wrong)}" if wrong else "the data or the program is another"
             raise DigitsError(
-                f"{run.folder} was started otherwise ({'; '.join(different)}): resume it with the "
-                "flags it was started with, or give another --run"
+                f"{run.folder} was started otherwise ({'; '.join(different)}): {hint}, or give "
+                "another --run"
             )
         run.clear_parts()
         start = run.latest()
@@ -132,7 +176,7 @@ def open_run(
     import tensorflow as tf
 
     config = {
-        "command": " ".join([f"python -m {module}", *sys.argv[1:]]),
+        "command": " ".join([command.program(), *sys.argv[1:]]),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "flags": _given(),
         "device": str(device),
@@ -171,12 +215,9 @@ def tensorboard(run: "Run") -> list[Any]:
 
 
 @contextlib.contextmanager
-def resumable(run: "Run", module: str) -> Iterator[None]:
+def resumable(run: "Run") -> Iterator[None]:
     """Tells how to go on with a run that is broken off, by a key or a full disk."""
-    given = [word for word in sys.argv[1:] if word not in ("--resume", "--resume=true")]
-    if not RUN.value:
-        given.append(f"--run={run.folder}")
-    hint = f"go on with: {' '.join([f'python -m {module}', *given, '--resume'])}"
+    hint = f"go on with: {command.program()} --run={shlex.quote(run.folder.as_posix())} --resume"
     try:
         yield
     except KeyboardInterrupt:

@@ -16,24 +16,26 @@ _BATCH = 500
 
 
 def write(run: Run, test: Digits) -> None:
-    """Writes result.json, confusion.png and mistakes.png, unless the run has them already.
+    """Writes result.json, confusion.png and mistakes.png, unless the run has them already as it is.
 
     Raises:
         DigitsError: if the best model cannot be read.
     """
-    if run.result_file.exists():
-        result = run.result()
-        say(f"this run is finished: {result['accuracy']:.2%} on {result['n']:,} test digits")
-        return
     latest = run.latest()
     if latest is None:
         return
+    seconds = float(np.sum([row["seconds"] for row in latest.history]))
+    if run.result_file.exists():
+        result = run.result()
+        # Otherwise a time limit had ended it, and it has gone on since.
+        if result["train_seconds"] == seconds:
+            say(f"this run is finished: {result['accuracy']:.2%} on {result['n']:,} test digits")
+            return
     best = best_row(latest.history)
     model = load(run.best_file)
     say(f"reading the test set with the model of epoch {best['epoch']}")
     found = score(model.probabilities, test.batches(_BATCH))
     drawing.draw(found, run.folder / "confusion.png", run.folder / "mistakes.png")
-    seconds = float(np.sum([row["seconds"] for row in latest.history]))
     storage.write_json(
         run.result_file,
         {

@@ -422,12 +422,13 @@ def spaced(words, tall=100, wide=60, gap=30, blank=None):
 @pytest.mark.parametrize("scale", [1, 7])
 def test_numbers_far_apart_are_parted_by_a_blank(scale):
     sizes = {"tall": 100 * scale, "wide": 60 * scale, "gap": 30 * scale}
-    for words in ("12   34", "1   2", "12   3   4", "1   23", "123   4   567   89"):
+    for words in ("12   34", "1     2", "12   3   4", "1   23", "123   4   567   89"):
         expected = " ".join(words.split())
         assert text(spaced(words, **sizes)) == expected
         # A little wider apart than digits of one number are.
         near = spaced(words, **sizes, blank=20 * scale)
         assert text(near) == expected.replace(" ", "")
+    assert text(spaced("1   2", **sizes)) == "12"
     below = dataclasses.replace(made(4, 1), box=(0, 300, 60, 100))
     assert text([*spaced("1   23"), below]) == "1 23\n4"
 

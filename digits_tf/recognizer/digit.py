@@ -9,8 +9,9 @@ import numpy as np
 
 _DECIMALS = 4
 # A gap parts two numbers if it is wider than so many heights of the line's digits, as two digits
-# are with what is between them, and than so many of the line's narrower gaps.
-_HEIGHTS, _GAPS = 1.8, 3.5
+# are with what is between them, and than so many of the line's narrower gaps. Of two digits alone
+# nobody knows how wide their writer writes.
+_HEIGHTS, _GAPS, _PAIR = 1.8, 3.5, 3.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ def text(digits: Sequence[Digit]) -> str:
     r"""The numbers that were read, one line of text a line, joined by "\n".
 
     A blank parts two numbers of a line: where the gap is wider than 1.8 of the line's median
-    height, about two digits, and than 3.5 of the line's other gaps (of those the one that a
+    height, about two digits (than 3, if the line has but two digits), and than 3.5 of the line's other gaps (of those the one that a
     quarter are narrower than). So digits in the cells of a form, however wide, are one number, also
     with one cell empty. Marks without a label are left out, and lines without any.
 
@@ -58,7 +59,7 @@ def _numbers(line: Sequence[Digit]) -> str:
     gaps = [x - (left + width) for (left, _, width, _), (x, _, _, _) in pairs]
     words = ""
     for place, digit in enumerate(line):
-        if place and gaps[place - 1] > _HEIGHTS * height:
+        if place and gaps[place - 1] > (_HEIGHTS if len(gaps) > 1 else _PAIR) * height:
             others = sorted(gaps[: place - 1] + gaps[place:])
             narrow = others[(len(others) - 1) // 4] if others else 0
             words += " " if gaps[place - 1] > _GAPS * narrow else ""

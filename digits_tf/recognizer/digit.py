@@ -39,9 +39,9 @@ def text(digits: Sequence[Digit]) -> str:
     r"""The numbers that were read, one line of text a line, joined by "\n".
 
     A blank parts two numbers of a line: where the gap is wider than 1.8 of the line's median
-    height, about two digits (than 3, if the line has but two digits), and than 3.5 of the line's other gaps (of those the one that a
-    quarter are narrower than). So digits in the cells of a form, however wide, are one number, also
-    with one cell empty. Marks without a label are left out, and lines without any.
+    height, about two digits, and than 3.5 of the line's other gaps (of those the one that a quarter
+    are narrower than). In a line of but two digits it has to be wider than 3 heights. So digits in
+    the cells of a form, however wide, are one number, also with one cell empty. Marks without a label are left out, and lines without any.
 
     Args:
         digits: in reading order, as `Recognizer.read` gives them.

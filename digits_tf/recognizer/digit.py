@@ -41,7 +41,8 @@ def text(digits: Sequence[Digit]) -> str:
     A blank parts two numbers of a line: where the gap is wider than 1.8 of the line's median
     height, about two digits, and than 3.5 of the line's other gaps (of those the one that a quarter
     are narrower than). In a line of but two digits it has to be wider than 3 heights. So digits in
-    the cells of a form, however wide, are one number, also with one cell empty. Marks without a label are left out, and lines without any.
+    the cells of a form, however wide, are one number, also with one cell empty. Marks
+    without a label are left out, and lines without any.
 
     Args:
         digits: in reading order, as `Recognizer.read` gives them.

@@ -102,7 +102,7 @@ def test_another_name_is_refused_before_anything_starts(tmp_path, name):
 
 def test_an_unwritable_place_is_found_before_anything_starts(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(DigitsError, match="file: expected a folder"):
         check_path(tmp_path / "file" / "out.mp4")
     check_path(tmp_path / "new" / "out.mp4")
     assert list((tmp_path / "new").iterdir()) == []

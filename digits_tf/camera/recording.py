@@ -132,7 +132,7 @@ def check_path(path: Path) -> None:
     """Finds out whether a recording can be written, before anything starts.
 
     Raises:
-        DigitsError: if the name does not end in .mp4.
+        DigitsError: if the name does not end in .mp4, or its folder is a file.
         OSError: if nothing can be written there.
     """
     if path.suffix.lower() != SUFFIX or path.is_dir():

@@ -173,8 +173,8 @@ def _take_signals() -> None:
             signal.signal(each, lambda signum, frame: _end_within(_TIDY_S))
         global _is_told_to_end
         _is_told_to_end = True
-        # Where it is swallowed, Python would tell of it at length.
-        sys.unraisablehook = lambda args: None
+        # Python would tell at length of where it is swallowed, and of threads that miss the workers.
+        sys.unraisablehook = threading.excepthook = lambda args: None
         for child in _children():
             child.terminate()
         raise KeyboardInterrupt if signum == signal.SIGINT else Terminated

@@ -165,7 +165,7 @@ def test_a_name_that_the_disk_cannot_have_is_told_before_anything_starts(tmp_pat
 
 def test_an_unwritable_place_is_found_before_anything_starts(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(DigitsError, match="file: expected a folder"):
         find_path(str(tmp_path / "file" / "out.mp4"), "demo")
     wanted = tmp_path / "new" / "out.mp4"
     assert find_path(str(wanted), "demo") == wanted

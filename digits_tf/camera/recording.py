@@ -100,7 +100,7 @@ class Recording:
                 frames = counted(self._count, "frame")
                 return f"recorded {self._path}: {frames}, {self.seconds:.1f} s"
             self._beside.unlink()
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 self._file.close()
         if not self._count:
             return f"{self._path}: nothing was recorded"
@@ -140,7 +140,7 @@ def find_path(name: str, source: str) -> Path:
         source: what is to be recorded, as `open_source` takes it.
 
     Raises:
-        DigitsError: if the name does not end in .mp4, or there is such a file.
+        DigitsError: if the name does not end in .mp4, there is such a file, or its folder is a file.
         OSError: if nothing can be written there.
     """
     path = Path(name)
@@ -151,7 +151,7 @@ def find_path(name: str, source: str) -> Path:
             f"--record expected a name that ends in {SUFFIX}, or a folder, received {name!r}"
         )
     # A link to nothing would be replaced as well; and a name that is too long is told by now.
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         path.lstat()
         what = "the file that is to be read" if _same(path, source) else "there already"
         raise DigitsError(

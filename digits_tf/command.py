@@ -173,7 +173,7 @@ def _take_signals() -> None:
             signal.signal(each, lambda signum, frame: _end_within(_TIDY_S))
         global _is_told_to_end
         _is_told_to_end = True
-        # Python would tell at length of where it is swallowed, and of threads that miss the workers.
+        # Python would tell at length of where it is swallowed, and of threads that miss workers.
         sys.unraisablehook = threading.excepthook = lambda args: None
         for child in _children():
             child.terminate()

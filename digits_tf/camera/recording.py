@@ -140,7 +140,7 @@ def find_path(name: str, source: str) -> Path:
         source: what is to be recorded, as `open_source` takes it.
 
     Raises:
-        DigitsError: if the name does not end in .mp4, there is such a file, or its folder is a file.
+        DigitsError: if the name does not end in .mp4, is taken, or lies below a file.
         OSError: if nothing can be written there.
     """
     path = Path(name)

@@ -174,7 +174,8 @@ def _take_signals() -> None:
         global _is_told_to_end
         _is_told_to_end = True
         # Python would tell at length of where it is swallowed, and of threads that miss workers.
-        sys.unraisablehook = threading.excepthook = lambda args: None
+        sys.unraisablehook = lambda args: None
+        threading.excepthook = lambda args: None
         for child in _children():
             child.terminate()
         raise KeyboardInterrupt if signum == signal.SIGINT else Terminated

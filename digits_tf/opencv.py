@@ -51,6 +51,11 @@ def import_cv2() -> ModuleType:
     return cv2
 
 
+def one_thread() -> None:
+    """Keeps OpenCV to one thread, where there is a process a core already."""
+    import_cv2().setNumThreads(1)
+
+
 def read_picture(path: Path, *, grey: bool = False) -> np.ndarray:
     """Reads a picture file, see `decode_picture`.
 

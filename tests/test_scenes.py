@@ -248,7 +248,11 @@ def test_the_command_writes_a_folder_to_train_on(tmp_path, sample):
         idx.write_idx(tmp_path / f"{part}-labels-idx1-ubyte", labels)
     out = tmp_path / "out"
     words = ["--frames=50", "--coarse=5", "--others=6"]
-    result = run("digits_tf.scenes", "--data_dir", tmp_path, "--out", out, *words)
+    # Worker processes start as those of Windows and macOS do.
+    spawn = "import multiprocessing\nmultiprocessing.set_start_method('spawn')\n"
+    (tmp_path / "sitecustomize.py").write_text(spawn)
+    env = {"PYTHONPATH": str(tmp_path)}
+    result = run("digits_tf.scenes", "--data_dir", tmp_path, "--out", out, *words, env=env)
     assert result.returncode == 0, result.stderr
     assert "36 digits as they are" in result.stdout
     assert "digits_tf.scenes.fetch" in result.stderr  # no fonts and photographs are here

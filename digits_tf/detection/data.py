@@ -15,6 +15,7 @@ from digits_tf import progress, storage
 from digits_tf.detection.grid import WINDOW
 from digits_tf.detection.planes import COARSEST
 from digits_tf.detection.targets import TARGETS, targets
+from digits_tf.opencv import one_thread
 from digits_tf.scenes.canvas import Frame, within
 from digits_tf.scenes.frames import frame
 from digits_tf.scenes.writer import Sources
@@ -66,7 +67,7 @@ def make(folder: Path, count: int, source: Source) -> list[Path]:
         return paths
     with (
         progress.bar(len(missing) * _SHARD, "frames", unit="frames") as bar,
-        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=_one_thread) as pool,
+        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=one_thread) as pool,
     ):
         write = functools.partial(_write, folder=folder, source=source)
         for _ in pool.map(write, missing):
@@ -185,8 +186,3 @@ def _write(number: int, folder: Path, source: Source) -> None:
             boxes=np.concatenate([each.boxes for each in frames]),
             labels=np.concatenate([each.labels for each in frames]),
         )
-
-
-def _one_thread() -> None:
-    # There is a process a core already.
-    cv2.setNumThreads(1)

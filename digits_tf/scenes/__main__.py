@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from absl import flags
@@ -26,7 +26,7 @@ from digits_tf.data import flags as data_flags
 from digits_tf.data import idx
 from digits_tf.data.held_out import hold_out
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import import_cv2
+from digits_tf.opencv import import_cv2, one_thread
 
 if TYPE_CHECKING:
     from digits_tf.scenes.crops import Crops
@@ -55,6 +55,10 @@ def main(words: Sequence[str]) -> None:
     import_cv2()
     folder = Path(_OUT.value)
     storage.make_folder(folder)
+    # What needs OpenCV is imported when it is known to be there.
+    from digits_tf.scenes import batches
+    from digits_tf.scenes.coarse import coarse
+
     digits = data_flags.find(data_flags.selection())
     images, labels = digits.train.read()
     test_images, test_labels = digits.test.read()
@@ -66,10 +70,10 @@ def main(words: Sequence[str]) -> None:
     every = np.concatenate([plain, framed.digits])
     names = np.concatenate([plain_labels, framed.labels])
     few = np.random.default_rng((_SEED.value, 1)).permutation(len(every))[: _COARSE.value]
-    train = [every, _made("coarse", _coarse, every[few])]
+    train = [every, _made("coarse", coarse, every[few])]
     train_labels = [names, names[few]]
     others = np.zeros((_OTHERS.value, 28, 28), np.uint8)
-    others = _made("others", functools.partial(_others, plain, plain_labels), others)
+    others = _made("others", functools.partial(batches.others, plain, plain_labels), others)
     others = np.concatenate([others, framed.others])
     files = {
         "train-images-idx3-ubyte": np.concatenate(train),
@@ -93,17 +97,17 @@ def main(words: Sequence[str]) -> None:
 
 def _framed(images: np.ndarray, labels: np.ndarray) -> "Crops":
     """What the detector cuts out of frames, made on all cores."""
-    from digits_tf.scenes import fetch
+    from digits_tf.scenes import batches, fetch
     from digits_tf.scenes.crops import Crops
 
     world = fetch.world()
     if world is None and _FRAMES.value:
         print(fetch.MISSING, file=sys.stderr)
-    work = functools.partial(_frames_batch, images, labels, world, _SEED.value)
+    work = functools.partial(batches.framed, images, labels, world, _SEED.value, _FRAMES_BATCH)
     made = []
     with (
         progress.bar(_FRAMES.value, "frames", unit="frames") as bar,
-        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=_one_thread) as pool,
+        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=one_thread) as pool,
     ):
         for each in pool.map(work, range(0, _FRAMES.value, _FRAMES_BATCH)):
             made.append(each)
@@ -114,30 +118,6 @@ def _framed(images: np.ndarray, labels: np.ndarray) -> "Crops":
         np.concatenate([np.zeros(0, np.uint8), *(each.labels for each in made)]),
         np.concatenate([empty, *(each.others for each in made)]),
     )
-
-
-def _frames_batch(
-    images: np.ndarray, labels: np.ndarray, world: Any, seed: int, first: int
-) -> "Crops":
-    from digits_tf.scenes import crops
-
-    detector = _detector()
-    made = [
-        crops.crops(np.random.default_rng((seed, 2, number)), detector, images, labels, world)
-        for number in range(first, first + _FRAMES_BATCH)
-    ]
-    return crops.Crops(
-        np.concatenate([each.digits for each in made]),
-        np.concatenate([each.labels for each in made]),
-        np.concatenate([each.others for each in made]),
-    )
-
-
-@functools.cache
-def _detector() -> Any:
-    from digits_tf.detection import detector
-
-    return detector.load()
 
 
 def _made(
@@ -155,33 +135,12 @@ def _batches(
     starts = range(0, len(images), _BATCH)
     with (
         progress.bar(len(images), what, unit="pictures") as bar,
-        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=_one_thread) as pool,
+        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=one_thread) as pool,
     ):
         parts = [images[start : start + _BATCH] for start in starts]
         for made in pool.map(make, parts, [_SEED.value] * len(parts), starts):
             bar.update(len(made))
             yield made
-
-
-def _one_thread() -> None:
-    import cv2
-
-    # There is a process a core already.
-    cv2.setNumThreads(1)
-
-
-def _coarse(images: np.ndarray, seed: int, first: int) -> np.ndarray:
-    from digits_tf.scenes.coarse import coarse
-
-    return coarse(images, seed, first)
-
-
-def _others(
-    digits: np.ndarray, labels: np.ndarray, places: np.ndarray, seed: int, first: int
-) -> np.ndarray:
-    from digits_tf.scenes.negatives import negatives
-
-    return negatives(digits, labels, len(places), seed, first)
 
 
 if __name__ == "__main__":

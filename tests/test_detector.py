@@ -413,6 +413,12 @@ def test_boxes_that_share_too_much_are_of_one_digit(other, kept):
         assert found[0].box == ((0, 0, 10, 20) if scores[0] == 0.9 else other)
 
 
+def test_a_bar_is_one_1_and_two_bars_are_two():
+    """Boxes as they were found for a photographed 1."""
+    assert len(merge([(1901, 157, 14, 103), (1890, 153, 18, 108)], [0.63, 0.2])) == 1
+    assert len(merge([(1901, 157, 14, 103), (1866, 153, 18, 108)], [0.63, 0.6])) == 2
+
+
 def test_the_loop_of_a_6_is_no_0():
     """Of two boxes, one in the other, the larger stands if it is nearly as sure."""
     whole, loop = (0, 0, 40, 80), (4, 36, 34, 42)

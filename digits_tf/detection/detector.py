@@ -33,6 +33,9 @@ _KEPT = 24
 # Two boxes are of one digit if they share so much of both, or of the smaller one: the hole of an 8
 # is a 0, and half of a 0 a 1.
 _SAME, _INSIDE = 0.4, 0.65
+# A bar's box is so narrow that two of it may lie side by side: for the comparison its shorter side
+# is this share of its longer one.
+_NARROWEST = 0.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -317,10 +320,12 @@ def merged(
     rank = scores * boxes[:, 2:].max(axis=1) ** _LARGER
     order = np.argsort(-rank, kind="stable")[: _MOST * len(scales)]
     boxes, scores, planes = boxes[order], scores[order], planes[order]
-    low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    sides = np.maximum(boxes[:, 2:], _NARROWEST * boxes[:, 2:].max(axis=1, keepdims=True))
+    middle = boxes[:, :2] + boxes[:, 2:] / 2
+    low, high = middle - sides / 2, middle + sides / 2
     both = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
     both = np.maximum(both[..., 0], 0) * np.maximum(both[..., 1], 0)
-    areas = boxes[:, 2] * boxes[:, 3]
+    areas = sides.prod(axis=1)
     same = both > _SAME * (areas[:, None] + areas - both)
     alike = same | (both > _INSIDE * np.minimum(areas[:, None], areas))
     left = np.ones(len(boxes), bool)

@@ -6,4 +6,11 @@ For the folder that `python -m digits_tf.scenes` writes.
 from digits_tf.train.recipe import Recipe
 from digits_tf.train.recipes.written import WRITTEN
 
-RECIPE = Recipe(architecture="tiny", epochs=9, average=0.998, augmentation=WRITTEN)
+RECIPE = Recipe(
+    architecture="tiny",
+    epochs=9,
+    optimizer="muon",
+    learning_rate=2e-2,
+    average=0.998,
+    augmentation=WRITTEN,
+)

@@ -65,11 +65,12 @@ def run(
         sys.stdout.reconfigure(errors="backslashreplace")
     _take_signals()
     # Not where this module is imported: a program of yours may have its own --help.
-    help_flag = flags.DEFINE_boolean("help", False, "Show this help.", short_name="h")
+    if "help" not in flags.FLAGS:  # it is where one command calls another
+        flags.DEFINE_boolean("help", False, "Show this help.", short_name="h")
     try:
-        words = _words(help_flag, *positional)
+        words = _words(*positional)
         code = None
-        if help_flag.value:
+        if flags.FLAGS["help"].value:
             print(_help(doc))
         else:
             code = main(words)
@@ -127,13 +128,13 @@ def program() -> str:
     return path.stem if path.stem == "digits-tf" else f"python {path}"
 
 
-def _words(help_flag: flags.FlagHolder[bool], least: int, most: int | None) -> Sequence[str]:
+def _words(least: int, most: int | None) -> Sequence[str]:
     """Parses the flags; returns the other words."""
     try:
         words = flags.FLAGS(sys.argv)[1:]
     except flags.Error as error:
         fail(f"{error} ({program()} --help lists the flags)")
-    if help_flag.value:
+    if flags.FLAGS["help"].value:
         return words
     if len(words) < least:
         fail(f"expected a path after {program()} (--help shows how)")

@@ -187,7 +187,6 @@ def test_a_thin_pen_in_a_large_frame(reader, shape, tall, pen):
     assert_read(reader, picture, many=4, least=3)
 
 
-@pytest.mark.xfail(strict=True, reason="the 1 that the border cuts is not found")
 def test_a_digit_that_ends_on_the_border(reader):
     """Of two levels, as a drawing is."""
 
@@ -292,7 +291,6 @@ def test_a_post_from_border_to_border_is_no_digit(reader):
     assert_nothing(reader, picture)
 
 
-@pytest.mark.xfail(strict=True, reason="they are read as 8")
 def test_two_discs_are_no_8(reader):
     def picture(generator):
         frame, radius = np.full(SHAPE, 210, np.uint8), int(generator.integers(35, 50))

@@ -198,7 +198,7 @@ def test_the_order_is_that_of_reading_whatever_that_of_writing():
     ("threshold", "confidence", "labelled"),
     [
         (0.5, 0.5, False),
-        (0.5, 0.5001, True),
+        (0.5, 0.6, True),
         (0.9, 0.75, False),
         (0.25, 0.5, True),
         (0.0, 0.2, True),
@@ -284,12 +284,44 @@ def test_a_digit_without_a_label_stands_in_no_line_of_digits():
 class FakeDetector:
     """Finds what it is told and notes how it was asked."""
 
-    def __init__(self, *boxes):
+    def __init__(self, *boxes, scores=None):
         self.boxes, self.asked = boxes, []
+        self.scores = scores or [0.9] * len(boxes)
 
     def find(self, frame, least=None, live=False):
         self.asked.append(live)
-        return [Detection(box, 0.9) for box in self.boxes]
+        return list(map(Detection, self.boxes, self.scores))
+
+
+@pytest.mark.parametrize(
+    ("score", "confidence", "threshold", "is_read"),
+    [
+        (0.6, 0.8, 0.5, True),
+        (0.46, 0.99, 0.5, True),
+        (0.55, 0.78, 0.5, False),
+        (0.9, 0.52, 0.5, True),
+        (0.9, 0.45, 0.5, False),
+        (0.46, 0.3, 0.1, True),
+        (0.6, 0.95, 0.8, False),
+    ],
+)
+def test_alone_a_digit_has_to_convince_both_networks(score, confidence, threshold, is_read):
+    frame, drawing = page()
+    detector = FakeDetector(drawing.boxes[0], scores=[score])
+    recognizer = Recognizer(Fake(row_of(5, confidence)), threshold, detector=detector)
+    assert text(recognizer.read(frame)) == ("5" if is_read else "")
+
+
+@pytest.mark.parametrize(
+    ("score", "confidence", "expected"), [(0.5, 0.6, "555"), (0.4, 0.6, "5"), (0.25, 0.95, "555")]
+)
+def test_beside_a_sure_digit_less_is_enough(score, confidence, expected):
+    """The first of a row of three is sure, and its neighbour is if it is read beside it."""
+    frame, drawing = page()
+    boxes = [drawing.boxes[each] for each in (1, 0, 2)]
+    detector = FakeDetector(*boxes, scores=[0.95, score, score])
+    recognizer = Recognizer(Fake(row_of(5, confidence)), detector=detector)
+    assert text(recognizer.read(frame)) == expected
 
 
 def test_a_detector_of_ones_own_is_asked_live_or_not():

@@ -23,7 +23,7 @@ from digits_tf.model.strength import Augmentation
 from digits_tf.train import checkpoint, dataset, device, report, trainer
 from digits_tf.train.recipe import Recipe
 from digits_tf.train.recipes import RECIPES
-from digits_tf.train.run import Run, best_row
+from digits_tf.train.run import Run
 
 TINY = {"name": "tiny", **ARCHITECTURES["tiny"], "dropout": 0.1}
 SHORT = Recipe(epochs=3, batch_size=40, augmentation=Augmentation(rotation=8))
@@ -164,8 +164,13 @@ def test_checkpoints_are_pruned_but_for_the_best(tmp_path):
         )
         state = checkpoint.Checkpoint(epoch, list(rows), [np.ones(3)], [np.zeros(2)], [])
         checkpoint.save(state, tmp_path)
-    best = best_row(rows)["epoch"]
+    run = Run(tmp_path)
+    best = run.best_row(rows)["epoch"]
     assert best == 2
+    settings = {"settings": {"recipe": {"last_epoch": True}}}
+    run.config_file.write_text(json.dumps(settings))
+    assert run.best_row(rows) == rows[-1]
+    assert rows[-1]["epoch"] != best
     checkpoint.prune(tmp_path, keep=2, best_epoch=best)
     kept = sorted(checkpoint.epoch_of(path) for path in checkpoint.listed(tmp_path))
     assert kept == [2, 4, 5]

@@ -1,13 +1,15 @@
 """From a frame to the digits in it."""
 
+import dataclasses
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from digits_tf import classifier
-from digits_tf.classifier.classifier import CLASSES, INPUT_SHAPE, THRESHOLD, Classifier
+from digits_tf.classifier.classifier import INPUT_SHAPE, THRESHOLD, Classifier
 from digits_tf.detection import detector as detection
 from digits_tf.detection.crop import digit_crop
 from digits_tf.detection.detector import Detection, Detector
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 # A detection with a score from here up to the detector's `LEAST` counts if it stands beside a sure
 # one and the classifier is as certain of it as that.
 _DOUBTFUL, _SURE = 0.2, 0.9
+# Alone, a digit has to be more: the detector's score times the classifier's probability is above
+# this share of the threshold. What is no digit seldom convinces both.
+_ALONE = 0.9
 
 
 class Recognizer:
@@ -97,65 +102,82 @@ class Recognizer:
         """
         frame = as_frame(frame)
         start = time.perf_counter()
-        found = []
-        for each in self._looked_for(frame, live):
-            crop = digit_crop(frame, each.box)
-            if crop is not None:
-                found.append((each, crop))
-        before = time.perf_counter()
-        rows = np.zeros((0, CLASSES), np.float32)
-        if found:
-            rows = self._model.probabilities(np.stack([crop for _, crop in found]))
-        end = time.perf_counter()
-        self.milliseconds = {"find": 1000 * (before - start), "net": 1000 * (end - before)}
-        labels = [int(row.argmax()) if row.max() > self._threshold else None for row in rows]
-        boxes = [each.box for each, _ in found]
-        certain = [each.score >= detection.LEAST for each, _ in found]
-        # What is no digit must not stand in a line of digits.
-        sure = [n for n, label in enumerate(labels) if label is not None and certain[n]]
-        sure += [
-            n
-            for n, row in enumerate(rows)
-            if not certain[n]
-            and row.max() > max(_SURE, self._threshold)
-            and any(are_neighbours(boxes[n], boxes[other]) for other in sure)
+        self.milliseconds = {"find": 0.0, "net": 0.0}
+        detections = self._detector.find(frame, _DOUBTFUL, live)
+        certain = self._seen(frame, [each for each in detections if each.score >= detection.LEAST])
+        alone = [each for each in certain if self._convinces(each)]
+        # Doubtful digits in a row with sure ones are mostly digits (hysteresis, as of the edges of
+        # Canny, "A computational approach to edge detection", PAMI 8, 1986).
+        doubtful = self._seen(
+            frame,
+            [each for each in detections if each.score < detection.LEAST and _beside(each, alone)],
+        )
+        least = max(_SURE, self._threshold)
+        read = [
+            *(each for each in certain if each in alone or self._is_read_beside(each, alone)),
+            *(each for each in doubtful if each.row.max() > least),
         ]
-        unsure = [n for n, label in enumerate(labels) if label is None and certain[n]]
+        unread = [each for each in certain if each not in read]
+        # What is no digit must not stand in a line of digits.
         lines = [
             [group[index] for index in line]
-            for group in (sure, unsure)
-            for line in in_lines([boxes[n] for n in group])
+            for group in (read, unread)
+            for line in in_lines([each.box for each in group])
         ]
+        self.milliseconds["find"] = 1000 * (time.perf_counter() - start) - self.milliseconds["net"]
         return [
             Digit(
-                labels[n],
-                float(rows[n].max()),
-                rows[n],
-                _whole(boxes[n], frame),
-                found[n][1],
+                int(each.row.argmax()) if each in read else None,
+                float(each.row.max()),
+                each.row,
+                _whole(each.box, frame),
+                each.crop,
                 number,
             )
             for number, line in enumerate(lines)
-            for n in line
+            for each in line
         ]
 
-    def _looked_for(self, frame: np.ndarray, live: bool) -> list[Detection]:
-        """What is worth a crop: sure detections, and doubtful ones that stand beside them.
-
-        Doubtful digits in a row with sure ones are mostly digits (hysteresis, as of the edges of
-        Canny, "A computational approach to edge detection", PAMI 8, 1986).
-        """
-        found = self._detector.find(frame, _DOUBTFUL, live)
-        sure = [each.box for each in found if each.score >= detection.LEAST]
+    def _seen(self, frame: np.ndarray, detections: list[Detection]) -> "list[_Seen]":
+        """Cuts out what was found and asks the classifier; what has no ink is left out."""
+        crops = [(each, digit_crop(frame, each.box)) for each in detections]
+        inked = [(each, crop) for each, crop in crops if crop is not None]
+        if not inked:
+            return []
+        start = time.perf_counter()
+        rows = self._model.probabilities(np.stack([crop for _, crop in inked]))
+        self.milliseconds["net"] += 1000 * (time.perf_counter() - start)
         return [
-            each
-            for each in found
-            if each.score >= detection.LEAST or any(are_neighbours(each.box, box) for box in sure)
+            _Seen(each.box, each.score, crop, row)
+            for (each, crop), row in zip(inked, rows, strict=True)
         ]
+
+    def _convinces(self, seen: "_Seen") -> bool:
+        """Whether it is a digit without others beside it."""
+        probability = float(seen.row.max())
+        both = seen.score * probability > _ALONE * self._threshold
+        return both and probability > self._threshold
+
+    def _is_read_beside(self, seen: "_Seen", alone: "list[_Seen]") -> bool:
+        return float(seen.row.max()) > self._threshold and _beside(seen, alone)
 
     def stages(self) -> dict[str, np.ndarray]:
         """Pictures of the last `read`'s steps, by name, uint8 (h, w), in order."""
         return self._detector.stages()
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Seen:
+    """A detection's box and score, its crop, and what the classifier says, (10,)."""
+
+    box: tuple[float, float, float, float]
+    score: float
+    crop: np.ndarray
+    row: np.ndarray
+
+
+def _beside(one: "Detection | _Seen", others: Sequence[_Seen]) -> bool:
+    return any(are_neighbours(one.box, each.box) for each in others)
 
 
 def _whole(box: tuple[float, float, float, float], frame: np.ndarray) -> tuple[int, int, int, int]:

@@ -24,6 +24,8 @@ class Recipe:
             on kernels alone.
         beta_2: Adam's second momentum.
         average: share of the old value that the averaged weights keep each step; 0: no averaging.
+        last_epoch: whether the last epoch is the model, instead of that with the smallest loss on
+            the held-out digits: where these are not of the kind that most others are.
         augmentation: how much each digit is changed, anew in every epoch.
     """
 
@@ -37,4 +39,5 @@ class Recipe:
     weight_decay: float = 0.02
     beta_2: float = 0.99
     average: float = 0.995
+    last_epoch: bool = False
     augmentation: Augmentation = _BENT

@@ -10,7 +10,7 @@ from digits_tf import plots, storage
 from digits_tf.train import checkpoint
 from digits_tf.train.callbacks import WeightAverage, assign, say, variable_values
 from digits_tf.train.checkpoint import Checkpoint
-from digits_tf.train.run import Run, best_row, is_spent
+from digits_tf.train.run import Run, is_spent
 
 
 class Recorder(keras.callbacks.Callback):
@@ -75,7 +75,7 @@ class Recorder(keras.callbacks.Callback):
         optimizer = variable_values(self.model.optimizer.variables)
         state = Checkpoint(epoch + 1, self.history, weights, optimizer, average)
         checkpoint.save(state, self._run.checkpoints)
-        best = best_row(self.history)
+        best = self._run.best_row(self.history)
         if best is row:
             save_best(self._run, self._blank, state)
         write_reports(self._run, self.history)

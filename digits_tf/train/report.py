@@ -10,7 +10,7 @@ from digits_tf.data.digits import Digits
 from digits_tf.evaluate import drawing
 from digits_tf.evaluate.score import score
 from digits_tf.train.callbacks import clock, say
-from digits_tf.train.run import Run, best_row
+from digits_tf.train.run import Run
 
 _BATCH = 500
 
@@ -31,7 +31,7 @@ def write(run: Run, test: Digits) -> None:
         if result["train_seconds"] == seconds:
             say(f"this run is finished: {result['accuracy']:.2%} on {result['n']:,} test digits")
             return
-    best = best_row(latest.history)
+    best = run.best_row(latest.history)
     model = load(run.best_file)
     say(f"reading the test set with the model of epoch {best['epoch']}")
     found = score(model.probabilities, test.batches(_BATCH))

@@ -83,11 +83,22 @@ class Run:
 
     def best(self, history: list[dict[str, Any]]) -> Checkpoint | None:
         """The checkpoint of the best epoch of a history, or None if it is gone or damaged."""
-        epoch = best_row(history)["epoch"]
+        epoch = self.best_row(history)["epoch"]
         for path in checkpoint.listed(self.checkpoints):
             if checkpoint.epoch_of(path) == epoch:
                 return self._load(path)
         return None
+
+    def best_row(self, history: list[dict[str, Any]]) -> dict[str, Any]:
+        """The epoch with the smallest held-out loss, or the last if the recipe says so.
+
+        Near the end, epochs differ by five or ten of 5,000 digits read right, which is chance; the
+        loss hears how sure each of the 5,000 is, and is the steadier judge.
+        """
+        settings = self.config()["settings"] if self.config_file.exists() else {}
+        if settings.get("recipe", {}).get("last_epoch"):
+            return history[-1]
+        return min(history, key=lambda row: row["held_out_loss"])
 
     def drop_after(self, epoch: int) -> None:
         """Deletes checkpoints of later epochs: they are damaged, and would hide the good one."""
@@ -115,15 +126,6 @@ class Run:
         except ValueError as error:
             print(f"{path}: {error}; taking the one before it", file=sys.stderr)
             return None
-
-
-def best_row(history: list[dict[str, Any]]) -> dict[str, Any]:
-    """The epoch with the smallest held-out loss.
-
-    Near the end, epochs differ by five or ten of 5,000 digits read right, which is chance; the loss
-    hears how sure each of the 5,000 is, and is the steadier judge.
-    """
-    return min(history, key=lambda row: row["held_out_loss"])
 
 
 def is_spent(history: list[dict[str, Any]], limit_s: float | None) -> bool:

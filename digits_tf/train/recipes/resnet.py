@@ -7,5 +7,10 @@ from digits_tf.train.recipe import Recipe
 from digits_tf.train.recipes.written import WRITTEN
 
 RECIPE = Recipe(
-    architecture="resnet", epochs=6, learning_rate=2e-3, average=0.998, augmentation=WRITTEN
+    architecture="resnet",
+    epochs=6,
+    learning_rate=2e-3,
+    average=0.998,
+    last_epoch=True,
+    augmentation=WRITTEN,
 )

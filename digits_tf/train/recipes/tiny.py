@@ -12,5 +12,6 @@ RECIPE = Recipe(
     optimizer="muon",
     learning_rate=2e-2,
     average=0.998,
+    last_epoch=True,
     augmentation=WRITTEN,
 )

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import warnings
 from pathlib import Path
 from types import ModuleType
@@ -154,6 +155,12 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
 def is_picture(path: Path) -> bool:
     """Whether a file is a picture by its name."""
     return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
+
+
+def natural(name: str | Path) -> tuple[list[str | int], str]:
+    """The key by which names are sorted: photo 10 behind photo 9."""
+    parts = re.split(r"(\d+)", str(name).casefold())
+    return [int(part) if part.isdecimal() else part for part in parts], str(name)
 
 
 def _decode(content: bytes, name: str) -> np.ndarray:

@@ -62,6 +62,8 @@ def test_a_pattern_gives_the_pictures_that_it_names(tmp_path):
     for level, name in enumerate(["1.png", "2.png", "10.jpg"]):
         write_picture(tmp_path / name, flat(level))
     assert [level for level, _, _ in read_all(open_quietly(tmp_path / "*.png"))] == [0, 1]
+    # In the order in which people count.
+    assert [level for level, _, _ in read_all(open_quietly(tmp_path))] == [0, 1, 2]
     # A name that looks like a pattern and is a file is that file.
     path = write_picture(tmp_path / "[x].png", flat(9))
     assert [level for level, _, _ in read_all(open_quietly(path))] == [9]

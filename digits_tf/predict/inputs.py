@@ -4,7 +4,6 @@ import dataclasses
 import glob
 import itertools
 import os
-import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 
 from digits_tf import command
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import PICTURE_SUFFIXES, decode_picture, is_picture, read_picture
+from digits_tf.opencv import PICTURE_SUFFIXES, decode_picture, is_picture, natural, read_picture
 from digits_tf.predict import lines
 
 STANDARD_INPUT = "-"
@@ -88,7 +87,7 @@ def _existing(word: str, place: Path, own: set[str]) -> Iterator[Input]:
 def _pattern(word: str, own: set[str]) -> Iterator[Input]:
     """What a shell would make of it; Windows' shell leaves it to the program."""
     # Path.glob knows no absolute pattern and shows hidden files.
-    matches = sorted(glob.glob(word, recursive=True), key=_natural)  # noqa: PTH207
+    matches = sorted(glob.glob(word, recursive=True), key=natural)  # noqa: PTH207
     fixed = itertools.takewhile(lambda part: not glob.has_magic(part), Path(word).parts)
     root = Path(*fixed)
     count = 0
@@ -130,14 +129,8 @@ def _folder(top: str, own: set[str]) -> Iterator[Input]:
 
 def _shown(folder: str, names: Iterable[str]) -> list[Path]:
     """What is not hidden, in natural order."""
-    return [Path(folder, name) for name in sorted(names, key=_natural) if name[0] != "."]
+    return [Path(folder, name) for name in sorted(names, key=natural) if name[0] != "."]
 
 
 def _nothing(word: str, problem: str) -> Input:
     return Input(word, Path(), f"{word}: {problem}" if word else problem)
-
-
-def _natural(name: str) -> tuple[list[str | int], str]:
-    """Sorts photo 10 behind photo 9."""
-    parts = re.split(r"(\d+)", name.casefold())
-    return [int(part) if part.isdecimal() else part for part in parts], name

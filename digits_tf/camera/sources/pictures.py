@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digits_tf.camera.sources.source import Frame, Source
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import PICTURE_SUFFIXES, is_picture, read_picture
+from digits_tf.opencv import PICTURE_SUFFIXES, is_picture, natural, read_picture
 
 
 class Pictures(Source):
@@ -46,7 +46,7 @@ class Pictures(Source):
 
 
 def list_pictures(where: str) -> list[Path]:
-    """The pictures of a folder, or those that a pattern such as photos/*.jpg names, sorted.
+    """The pictures of a folder or a pattern such as photos/*.jpg, photo 10 behind photo 9.
 
     Raises:
         DigitsError: if there are none.
@@ -54,7 +54,7 @@ def list_pictures(where: str) -> list[Path]:
     folder = Path(where)
     # Not Path.glob, which takes no absolute patterns.
     candidates = folder.iterdir() if folder.is_dir() else map(Path, glob.glob(where))  # noqa: PTH207
-    paths = sorted(path for path in candidates if is_picture(path))
+    paths = sorted((path for path in candidates if is_picture(path)), key=natural)
     if not paths:
         kinds = " ".join(sorted(PICTURE_SUFFIXES))
         raise DigitsError(f"{where}: expected pictures there ({kinds}), found none")

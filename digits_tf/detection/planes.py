@@ -49,10 +49,14 @@ def halved_to(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     or column is left out, since only by exactly 2 it is so quick.
     """
     while picture.shape[1] >= 2 * size[0] and picture.shape[0] >= 2 * size[1]:
-        half = picture.shape[1] // 2, picture.shape[0] // 2
-        even = picture[: 2 * half[1], : 2 * half[0]]
-        picture = cv2.resize(even, half, interpolation=cv2.INTER_AREA)
+        picture = _halved(picture)
     return picture
+
+
+def _halved(picture: np.ndarray) -> np.ndarray:
+    half = picture.shape[1] // 2, picture.shape[0] // 2
+    even = picture[: 2 * half[1], : 2 * half[0]]
+    return cv2.resize(even, half, interpolation=cv2.INTER_AREA)
 
 
 def shrunk(frame: np.ndarray) -> list[np.ndarray]:
@@ -77,10 +81,10 @@ def shrunk(frame: np.ndarray) -> list[np.ndarray]:
 def film_part(
     frame: np.ndarray, size: tuple[int, int], window: tuple[int, int, int, int]
 ) -> np.ndarray:
-    """A part of a plane of a film's frame, uint8 (h, w), grey, read in as little time as may be.
+    """A part of a plane of a film's frame, uint8 (h, w), grey.
 
-    Most of it goes into fetching the frame from memory. So of a large frame rows are left out, but
-    never so many that two of those that are read lie in no pixel of the plane.
+    Most of the time goes into fetching the frame from memory. So of a large frame only every second
+    or third row is read.
 
     Args:
         frame: uint8 (h, w), (h, w, 3) BGR or (h, w, 4) BGRA.
@@ -104,9 +108,7 @@ def reduced(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     step = max(1, round(zoom / 2**halvings))
     seen = grey(frame[(step - 1) // 2 :: step])
     for _ in range(halvings if min(seen.shape) >= 2**halvings else 0):
-        height, width = seen.shape[0] // 2, seen.shape[1] // 2
-        even = seen[: 2 * height, : 2 * width]
-        seen = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+        seen = _halved(seen)
     return cv2.resize(seen, size, interpolation=cv2.INTER_LINEAR)
 
 

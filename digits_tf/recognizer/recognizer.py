@@ -114,8 +114,13 @@ class Recognizer:
         )
         least = max(_SURE, self._threshold)
         read = [
-            *(each for each in certain if each in alone or self._is_read_beside(each, alone)),
-            *(each for each in doubtful if each.row.max() > least),
+            *alone,
+            *(
+                each
+                for each in certain
+                if each not in alone and each.probability > self._threshold and _beside(each, alone)
+            ),
+            *(each for each in doubtful if each.probability > least),
         ]
         unread = [each for each in certain if each not in read]
         # What is no digit must not stand in a line of digits.
@@ -128,7 +133,7 @@ class Recognizer:
         return [
             Digit(
                 int(each.row.argmax()) if each in read else None,
-                float(each.row.max()),
+                each.probability,
                 each.row,
                 _whole(each.box, frame),
                 each.crop,
@@ -154,12 +159,8 @@ class Recognizer:
 
     def _convinces(self, seen: "_Seen") -> bool:
         """Whether it is a digit without others beside it."""
-        probability = float(seen.row.max())
-        both = seen.score * probability > _ALONE * self._threshold
-        return both and probability > self._threshold
-
-    def _is_read_beside(self, seen: "_Seen", alone: "list[_Seen]") -> bool:
-        return float(seen.row.max()) > self._threshold and _beside(seen, alone)
+        both = seen.score * seen.probability > _ALONE * self._threshold
+        return both and seen.probability > self._threshold
 
     def stages(self) -> dict[str, np.ndarray]:
         """Pictures of the last `read`'s steps, by name, uint8 (h, w), in order."""
@@ -174,6 +175,11 @@ class _Seen:
     score: float
     crop: np.ndarray
     row: np.ndarray
+
+    @property
+    def probability(self) -> float:
+        """Of the likeliest digit, 0 to 1."""
+        return float(self.row.max())
 
 
 def _beside(one: "Detection | _Seen", others: Sequence[_Seen]) -> bool:

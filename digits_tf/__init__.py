@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from digits_tf.errors import DigitsError
 
 if TYPE_CHECKING:
-    from digits_tf.classifier.keras_file import open_model as load_model
-    from digits_tf.predict.annotate import annotate
-    from digits_tf.recognizer import Digit, Recognizer, text
+    from digits_tf.annotators import annotate
+    from digits_tf.recognition import Digit, Recognizer, text
+    from digits_tf.recognition.keras_model import open_model as load_model
 
 __version__ = "0.1.0"
 __all__ = ["Digit", "DigitsError", "Recognizer", "__version__", "annotate", "load_model", "text"]
@@ -23,17 +23,17 @@ __all__ = ["Digit", "DigitsError", "Recognizer", "__version__", "annotate", "loa
 def __getattr__(name: str) -> object:
     # Looked up when first used: the command lines start without OpenCV, and training needs none.
     if name == "load_model":
-        from digits_tf.classifier.keras_file import open_model
+        from digits_tf.recognition.keras_model import open_model
 
         return open_model
     if name in __all__:
-        from digits_tf.opencv import import_cv2
+        from digits_tf.images import import_cv2
 
         import_cv2()
-        from digits_tf import recognizer
-        from digits_tf.predict.annotate import annotate
+        from digits_tf import recognition
+        from digits_tf.annotators import annotate
 
-        return annotate if name == "annotate" else getattr(recognizer, name)
+        return annotate if name == "annotate" else getattr(recognition, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

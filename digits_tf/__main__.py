@@ -1,62 +1,6 @@
-"""Handwritten digits, found and read in pictures and from a camera.
-
-digits-tf COMMAND ...
-python -m digits_tf COMMAND ...
-"""
-
-import difflib
-from collections.abc import Sequence
-from typing import NoReturn
-
-from absl import flags
-
-from digits_tf import __version__, command
-from digits_tf.errors import DigitsError
-
-# Written down here, as the modules themselves take seconds to import.
-COMMANDS = {
-    "camera": ("digits_tf.camera", "Reads digits from a camera and shows them in a window."),
-    "predict": ("digits_tf.predict", "Reads the digits in pictures."),
-    "train": ("digits_tf.train", "Trains a network that reads digits."),
-    "evaluate": ("digits_tf.evaluate", "Measures a model on labelled digits."),
-    "export": ("digits_tf.export", "Exports a trained run as SavedModel and TFLite."),
-    "data": ("digits_tf.data", "Fetches MNIST, checks it, and says what is there."),
-    "scenes": ("digits_tf.scenes", "Makes training digits, cut out of made-up frames."),
-    "scenes-fetch": ("digits_tf.scenes.fetch", "Fetches fonts and pictures for the frames."),
-    "train-detector": ("digits_tf.detection.train", "Trains the network that finds digits."),
-    "benchmark": ("digits_tf.benchmark", "Measures how fast this machine reads digits."),
-    "model": ("digits_tf.model", "Prints a network's layers, and draws them."),
-}
-
-_LIST = "\n".join(f"  {name:<15} {line}" for name, (_, line) in COMMANDS.items())
-_DOC = f"{(__doc__ or '').strip()}\n\n{_LIST}\n\nCOMMAND --help lists its flags."
-
-_VERSION = flags.DEFINE_boolean("version", False, "Print the version.")
-
-
-def main(words: Sequence[str]) -> None:
-    """Runs the command that is named first, with the words behind it."""
-    if _VERSION.value:
-        print(f"digits_tf {__version__}")
-    elif not words:
-        print(_DOC)
-    elif words[0] in COMMANDS:
-        # All flags from here on are the command's.
-        del flags.FLAGS.version
-        flags.FLAGS.set_gnu_getopt(True)
-        command.call(COMMANDS[words[0]][0], words[0], words[1:])
-    else:
-        near = difflib.get_close_matches(words[0], COMMANDS, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise DigitsError(f"no command {words[0]!r}: {hint}There are {', '.join(COMMANDS)}")
-
-
-def start() -> NoReturn:
-    """What the script digits-tf calls."""
-    # The first word ends this program's own flags.
-    flags.FLAGS.set_gnu_getopt(False)
-    command.run(main, _DOC, positional=(0, None))
-
+"""`python -m digits_tf`: see `digits_tf.cli.main`."""
 
 if __name__ == "__main__":
-    start()
+    from digits_tf.cli import main
+
+    main.start()

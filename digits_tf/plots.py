@@ -5,6 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from digits_tf import files
+from digits_tf.evaluation.score import Score
+
 try:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -141,3 +144,30 @@ def _mistakes_title(total: int, shown: int) -> str:
         return "Nothing was misread"
     rest = "" if shown == total else f", the {shown} surest shown"
     return f"Misread: {total:,}{rest} (true → read, how sure)"
+
+
+def draw(score: Score, matrix_file: Path | None, mistakes_file: Path | None) -> None:
+    """Draws the confusion matrix and the misread digits.
+
+    Args:
+        score: what was read.
+        matrix_file: a PNG file for the matrix; None: none.
+        mistakes_file: a PNG file for the misread digits; None: none.
+
+    Raises:
+        DigitsError: if matplotlib is missing.
+    """
+    if not matrix_file and not mistakes_file:
+        return
+    if matrix_file:
+        with files.replacing(matrix_file) as beside:
+            confusion(score.confusion, beside)
+    if mistakes_file:
+        with files.replacing(mistakes_file) as beside:
+            mistakes(
+                score.mistake_images,
+                score.mistake_labels,
+                score.mistake_probabilities,
+                beside,
+                total=score.mistakes,
+            )

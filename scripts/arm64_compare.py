@@ -22,10 +22,11 @@ import numpy as np
 from absl import flags
 from report_parts.table import table
 
-from digits_tf import command, storage
-from digits_tf.classifier.classifier import THRESHOLD
+from digits_tf import files
+from digits_tf.cli import command
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import import_cv2, read_picture
+from digits_tf.images import import_cv2, read_picture
+from digits_tf.recognition.classifier import THRESHOLD
 
 _JSON = flags.DEFINE_string("json", None, "Write the result into this file too.")
 
@@ -118,7 +119,7 @@ def main(words: Sequence[str]) -> int:
     print(table(["", *names, PC], [*_heading(readings), *rows, *_footing(readings)]))
     problems = [f"{name}: {each}" for name in names for each in found[name].problems]
     if _JSON.value:
-        storage.write_json(Path(_JSON.value), _summary(readings, found, problems))
+        files.write_json(Path(_JSON.value), _summary(readings, found, problems))
     for problem in problems:
         print(f"differs: {problem}", file=sys.stderr)
     return _EXIT_DIFFERENT if problems else 0

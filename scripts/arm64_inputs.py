@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from digits_tf import command
-from digits_tf.opencv import import_cv2, write_picture
+from digits_tf.cli import command
+from digits_tf.images import import_cv2, write_picture
 
 CROPS, PICTURES = "crops.npy", "pictures"
 
@@ -30,9 +30,9 @@ _EACH_DIGIT, _OTHERS = 8, 16
 def main(words: Sequence[str]) -> None:
     """Writes the folder."""
     import_cv2()
-    from digits_tf.scenes import scene
-    from digits_tf.scenes.negatives import negatives
-    from digits_tf.scenes.pen import pen_digit
+    from digits_tf.synthetic import scene
+    from digits_tf.synthetic.background import negatives
+    from digits_tf.synthetic.pen import pen_digit
 
     folder, rng = Path(words[0]), np.random.default_rng(_SEED.value)
     for number, (count, shape) in enumerate(_PICTURES):

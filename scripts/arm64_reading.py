@@ -19,10 +19,11 @@ import ai_edge_litert
 import numpy as np
 from absl import flags
 
-from digits_tf import classifier, command, storage
-from digits_tf.classifier.loading import shipped_model
+from digits_tf import files, recognition
+from digits_tf.cli import command
 from digits_tf.detection.detector import FILE
-from digits_tf.opencv import import_cv2
+from digits_tf.images import import_cv2
+from digits_tf.recognition.registry import shipped_model
 
 _FRAMES = flags.DEFINE_integer("frames", 100, "Frames of the demo.", lower_bound=1)
 _EVERY = 5  # frames of the demo between those whose crops are kept
@@ -31,7 +32,7 @@ _EVERY = 5  # frames of the demo between those whose crops are kept
 def main(words: Sequence[str]) -> None:
     """Writes both files."""
     import_cv2()
-    from digits_tf.predict.inputs import find
+    from digits_tf.cli.predict_inputs import find
 
     inputs, out = Path(words[0]), Path(words[1])
     arrays = _read_crops(np.load(inputs / "crops.npy"))
@@ -46,21 +47,23 @@ def main(words: Sequence[str]) -> None:
         "demo_texts": texts,
         "pictures": {each.name: _digest(each.read()) for each in pictures if not each.problem},
     }
-    storage.write_json(out / "reading.json", found)
+    files.write_json(out / "reading.json", found)
 
 
 def _read_crops(crops: np.ndarray) -> dict[str, np.ndarray]:
     """Probabilities of each shipped file that reads, by its name without its suffix."""
     paths = sorted(shipped_model().parent.glob("*.tflite"))
     return {
-        path.stem: classifier.load(path).probabilities(crops) for path in paths if path.name != FILE
+        path.stem: recognition.load(path).probabilities(crops)
+        for path in paths
+        if path.name != FILE
     }
 
 
 def _read_demo() -> tuple[np.ndarray, np.ndarray, list[str], list[str | None]]:
     """Crops of some frames, how many each has; of all frames digests and what stands there."""
     from digits_tf.camera import demo
-    from digits_tf.recognizer import Recognizer
+    from digits_tf.recognition import Recognizer
 
     recognizer = Recognizer.load()
     crops = [np.zeros((0, 28, 28), np.uint8)]

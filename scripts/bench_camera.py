@@ -26,13 +26,14 @@ from absl import flags
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from digits_tf import classifier, command
-from digits_tf.classifier.flags import MODEL
-from digits_tf.opencv import import_cv2
+from digits_tf import recognition
+from digits_tf.cli import command
+from digits_tf.cli.reading_flags import MODEL
+from digits_tf.images import import_cv2
 
 if TYPE_CHECKING:
     from digits_tf.benchmark.board import Frame
-    from digits_tf.classifier import Classifier
+    from digits_tf.recognition import Classifier
 
 _FRAMES = flags.DEFINE_integer("frames", 300, "Frames of each kind.", lower_bound=2)
 flags.declare_key_flag("model")
@@ -56,7 +57,7 @@ def main(words: Sequence[str]) -> None:
 
     from digits_tf.benchmark import conditions, start
     from digits_tf.benchmark.board import SIZES
-    from digits_tf.recognizer import Recognizer
+    from digits_tf.recognition import Recognizer
 
     cv2.setNumThreads(1)
     seed_net = load_net(_SEED_MODEL.value)
@@ -68,7 +69,7 @@ def main(words: Sequence[str]) -> None:
         "digits": {str(digits): _time(digits, recognizer, seed_net) for digits in _DIGITS},
         "without": _without(recognizer),
         "still_12_megapixels_ms": _still(recognizer),
-        "start": start.measure(classifier.find(MODEL.value), _STARTS),
+        "start": start.measure(recognition.find(MODEL.value), _STARTS),
         "goals": {"ms_12_digits": GOAL_MS, "start_s": GOAL_START_S},
         "conditions": conditions.describe(),
     }
@@ -81,7 +82,7 @@ def _time(digits: int, recognizer: Any, seed_net: "Classifier | None") -> dict[s
 
     from digits_tf.benchmark.board import SIZES, frames
     from digits_tf.benchmark.timing import WARM_UP
-    from digits_tf.recognizer import text
+    from digits_tf.recognition import text
 
     right, seed_crops = [], []
 
@@ -136,7 +137,7 @@ def _digitless() -> dict[str, list[np.ndarray]]:
     import cv2
 
     from digits_tf.benchmark.board import SIZES, frames
-    from digits_tf.scenes.texture import noise
+    from digits_tf.synthetic.textures import noise
 
     size, rng = SIZES[_SIZE], np.random.default_rng(0)
     shape = size.height, size.width

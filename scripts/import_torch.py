@@ -27,7 +27,8 @@ from absl import flags
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from digits_tf import backend, command, storage
+from digits_tf import files, runtime
+from digits_tf.cli import command
 from digits_tf.errors import DigitsError
 
 _OUT = flags.DEFINE_string("out", None, "The file to write. Default: FILE.keras beside FILE.pth.")
@@ -56,10 +57,10 @@ def main(words: Sequence[str]) -> None:
     except DigitsError as error:
         raise DigitsError(f"{path}: {error}") from None
 
-    tf = backend.import_tensorflow()
+    tf = runtime.import_tensorflow()
     # GPUs multiply in TF32, which is too coarse for the comparison.
     tf.config.set_visible_devices([], "GPU")
-    from digits_tf.model import torch_weights
+    from digits_tf.models import torch_weights
 
     state = torch_weights.unwrapped(state)
     arrays = {name: tensor.numpy() for name, tensor in state.items()}
@@ -85,7 +86,7 @@ def main(words: Sequence[str]) -> None:
     # Not the other way round: a NaN must not pass.
     if not difference <= allowed:
         raise DigitsError(f"{path}: the two networks disagree by {difference:.2e}: nothing written")
-    with storage.replacing(out) as beside:
+    with files.replacing(out) as beside:
         model.save(beside)
     print(f"written: {out}")
 

@@ -19,7 +19,7 @@ from absl import flags
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from digits_tf import command
+from digits_tf.cli import command
 from digits_tf.errors import DigitsError
 
 _ROOT = Path(__file__).resolve().parent.parent

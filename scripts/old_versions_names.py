@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "tests" / "old_versions.txt"
 ENTRIES = (
     "digits_tf",
-    "digits_tf.camera.__main__",
-    "digits_tf.predict.__main__",
-    "digits_tf.benchmark.__main__",
+    "digits_tf.cli.camera",
+    "digits_tf.cli.predict",
+    "digits_tf.cli.benchmark",
 )
 _PACKAGES = {"np": "numpy", "numpy": "numpy", "cv2": "cv2"}
 # What gives the module cv2, see digits_tf/opencv.py.

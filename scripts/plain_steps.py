@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits_tf import classifier, storage
+from digits_tf import files, recognition
 
 _SIDE = 600  # pixels, whatever the frame's shape
 _THRESHOLD = 200  # grey levels above are chalk
@@ -52,7 +52,7 @@ def _crop(ink: np.ndarray) -> np.ndarray:
     return cv2.resize(square, (_CROP, _CROP), interpolation=cv2.INTER_AREA)
 
 
-def load_net(path: str | None) -> classifier.Classifier | None:
+def load_net(path: str | None) -> recognition.Classifier | None:
     """The seed's network behind LiteRT, with one thread.
 
     Args:
@@ -62,7 +62,7 @@ def load_net(path: str | None) -> classifier.Classifier | None:
         None where it cannot be exported, which is said on standard error.
     """
     if path:
-        return classifier.load(path, threads=1)
+        return recognition.load(path, threads=1)
     kept = Path(tempfile.gettempdir()) / "digits_tf-seed-resnet.tflite"
     if not kept.exists():
         # In a process of its own: TensorFlow's threads and memory are not to be timed.
@@ -79,19 +79,18 @@ def load_net(path: str | None) -> classifier.Classifier | None:
             reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
             print(f"the seed's network is left out: {reason}", file=sys.stderr)
             return None
-    return classifier.load(kept, threads=1)
+    return recognition.load(kept, threads=1)
 
 
 def export(path: Path) -> None:
     """Writes the seed's network with random weights as a float32 .tflite file."""
-    from digits_tf import backend
+    from digits_tf import runtime
 
-    backend.import_tensorflow()
+    runtime.import_tensorflow()
     from digits_tf.export import serving, tflite
-    from digits_tf.model.architectures import ARCHITECTURES
-    from digits_tf.model.resnet import resnet
+    from digits_tf.models.resnet import ARCHITECTURES, resnet
 
     with tempfile.TemporaryDirectory() as folder:
         serving.save(serving.with_softmax(resnet(**ARCHITECTURES["resnet"])), Path(folder))
         unused = np.zeros((0, 28, 28, 1), np.uint8)
-        storage.write_bytes(path, tflite.convert(Path(folder), "float32", unused))
+        files.write_bytes(path, tflite.convert(Path(folder), "float32", unused))

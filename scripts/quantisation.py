@@ -25,10 +25,12 @@ from absl import flags
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from digits_tf import backend, command, machine, storage
-from digits_tf.data import flags as data_flags
+from digits_tf import files as storage
+from digits_tf import runtime
+from digits_tf.cli import command
+from digits_tf.cli import data_flags as data_flags
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import import_cv2
+from digits_tf.images import import_cv2
 
 if TYPE_CHECKING:
     from quantisation_reading import Pictures
@@ -51,14 +53,14 @@ def main(words: Sequence[str]) -> None:
         raise DigitsError(f"{folder}: expected a run folder, such as runs/tiny-0")
     # Resizing and blurring such small pictures is slower in several threads.
     import_cv2().setNumThreads(1)
-    backend.import_tensorflow()
+    runtime.import_tensorflow()
     import quantisation_ranges
     import quantisation_reading
     import quantisation_speed
     from report_parts import quantisation
 
     from digits_tf.export import pictures, tflite
-    from digits_tf.train.run import Run
+    from digits_tf.training.run import Run
 
     run = Run(folder)
     settings = run.config()["settings"]
@@ -94,7 +96,7 @@ def main(words: Sequence[str]) -> None:
         "rounds": _ROUNDS.value,
         "forms": forms,
         "ranges": tried,
-        "machine": machine.describe(),
+        "machine": runtime.describe(),
         "versions": {
             name: importlib.metadata.version(name)
             for name in ("ai-edge-litert", "tensorflow", "keras", "numpy")
@@ -110,8 +112,8 @@ def main(words: Sequence[str]) -> None:
 
 def _save(best: Path, mnist: "Mnist", folder: Path) -> None:
     """Writes the SavedModel that all forms are made of, as the export makes it."""
-    from digits_tf.classifier.keras_file import open_model
     from digits_tf.export import calibration, pictures, serving
+    from digits_tf.recognition.keras_model import open_model
 
     model = serving.float32_copy(open_model(best))
     calibration.calibrate(model, *pictures.held_out(mnist))

@@ -6,8 +6,8 @@ import numpy as np
 
 from digits_tf.data.mnist import Mnist
 from digits_tf.export.pictures import for_ranges
-from digits_tf.model.augmentation import augment
-from digits_tf.model.strength import Augmentation
+from digits_tf.training.augmentation import augment
+from digits_tf.training.recipes import Augmentation
 
 _MANY = 4000
 

@@ -8,9 +8,9 @@ import numpy as np
 from report_parts import corruptions
 from report_parts.figures import auroc, calibration
 
-from digits_tf.classifier.classifier import THRESHOLD
-from digits_tf.classifier.litert import LiteRTClassifier
-from digits_tf.scenes.negatives import negatives
+from digits_tf.recognition.classifier import THRESHOLD
+from digits_tf.recognition.litert import LiteRTClassifier
+from digits_tf.synthetic.background import negatives
 
 # So many of the held-out digits are corrupted, each in 24 ways: with activations of 16 bits, a
 # digit takes 7 ms.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from digits_tf.benchmark.timing import summary
-from digits_tf.classifier.litert import LiteRTClassifier
+from digits_tf.recognition.litert import LiteRTClassifier
 
 BATCHES = (1, 12)
 KERNELS = {"xnnpack": True, "builtin": False}

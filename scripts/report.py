@@ -7,7 +7,7 @@ python scripts/report.py --models=tiny --formats=mixed --only=detection --out=ru
 MNIST's test digits, digits found in made-up frames, corrupted digits, what is no digit, calibration
 and time; photographs, pictures and other collections where a flag names them; for the Keras model,
 the SavedModel and the TFLite files side by side. The first two of these need TensorFlow.
-python -m digits_tf.scenes.fetch, before it, gets the fonts and photographs for the frames.
+digits-tf scenes-fetch, before it, gets the fonts and photographs for the frames.
 """
 
 import datetime
@@ -28,11 +28,13 @@ from absl import flags
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import digits_tf
-from digits_tf import command, machine, storage
-from digits_tf.classifier.flags import DETECTOR
-from digits_tf.data import flags as data_flags
+from digits_tf import files as storage
+from digits_tf import runtime
+from digits_tf.cli import command
+from digits_tf.cli import data_flags as data_flags
+from digits_tf.cli.reading_flags import DETECTOR
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import import_cv2
+from digits_tf.images import import_cv2
 
 if TYPE_CHECKING:
     from report_parts.net import Net
@@ -100,7 +102,7 @@ def main(words: Sequence[str]) -> None:
     results: dict[str, Any] = {
         "models": {name: _summary(net.card(name, folder)) for name in _MODELS.value},
         "formats": {kind: net.FORMATS[kind] for kind in kinds},
-        "machine": machine.describe(),
+        "machine": runtime.describe(),
         "versions": _versions(kinds),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "load": load,
@@ -192,9 +194,9 @@ def _detection(nets: list["Net"], detector: "Detector", digits: "Mnist") -> dict
     from photograph_list import Photograph, listed
     from report_parts.sections import detection
 
-    from digits_tf.data.held_out import hold_out
-    from digits_tf.predict import inputs
-    from digits_tf.scenes import fetch
+    from digits_tf.cli import predict_inputs
+    from digits_tf.data.mnist import hold_out
+    from digits_tf.synthetic import fetch
 
     images, labels = digits.train.read()
     kept_out = hold_out(len(images))
@@ -211,7 +213,7 @@ def _detection(nets: list["Net"], detector: "Detector", digits: "Mnist") -> dict
         found["letters"] = detection.letters(nets, world.handwriting, -(-count // 2))
     lists = {Path(name).stem: listed(Path(name)) for name in _ROWS.value}
     if _NONE.value:
-        paths = (Path(each.name) for each in inputs.find([_NONE.value]))
+        paths = (Path(each.name) for each in predict_inputs.find([_NONE.value]))
         lists["pictures without a digit, nothing read"] = [
             Photograph(path, "", "") for path in paths
         ]
@@ -222,8 +224,8 @@ def _detection(nets: list["Net"], detector: "Detector", digits: "Mnist") -> dict
 
 
 def _detector_file() -> Path:
-    from digits_tf.classifier.loading import shipped_file
     from digits_tf.detection.detector import FILE
+    from digits_tf.recognition.registry import shipped_file
 
     path = Path(DETECTOR.value) if DETECTOR.value else shipped_file(FILE)
     return path / "detector" / FILE if path.is_dir() else path
@@ -231,7 +233,7 @@ def _detector_file() -> Path:
 
 def _sources() -> dict[str, Any]:
     """Of each package of fonts or pictures that frames are drawn with: kind, version, licence."""
-    from digits_tf.scenes import fetch
+    from digits_tf.synthetic import fetch
 
     world = fetch.world()
     if world is None:

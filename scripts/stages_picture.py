@@ -13,10 +13,11 @@ from absl import flags
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from digits_tf import command, storage
+from digits_tf import files
+from digits_tf.cli import command
 from digits_tf.data import mnist
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import import_cv2
+from digits_tf.images import import_cv2
 
 _SEED = flags.DEFINE_integer("seed", 208, "Of the frame.", lower_bound=0)
 
@@ -30,8 +31,8 @@ def main(words: Sequence[str]) -> None:
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
-    from digits_tf.recognizer import Recognizer, text
-    from digits_tf.scenes.frames import frame
+    from digits_tf.recognition import Recognizer, text
+    from digits_tf.synthetic.frames import frame
 
     made = frame(np.random.default_rng(_SEED.value), *mnist.sample().train.read(), None)
     recognizer = Recognizer.load()
@@ -73,7 +74,7 @@ def main(words: Sequence[str]) -> None:
     below.set_title("Crops of 28x28, as the classifier gets them (here dark on light)")
     for axes in (left, right, *panels, below):
         axes.set_axis_off()
-    with storage.replacing(Path(words[0])) as beside:
+    with files.replacing(Path(words[0])) as beside:
         whole.savefig(beside, dpi=100, format="png")
     print(f"read {text(digits)!r}")
 

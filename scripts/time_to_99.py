@@ -27,10 +27,11 @@ from absl import flags
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from digits_tf import backend, command, machine
-from digits_tf.data import flags as data_flags
+from digits_tf import runtime
+from digits_tf.cli import command
+from digits_tf.cli import data_flags as data_flags
 from digits_tf.data.digits import Digits
-from digits_tf.evaluate.score import score
+from digits_tf.evaluation.score import score
 
 _SEEDS = flags.DEFINE_integer("seeds", 5, "How many seeds.", lower_bound=1)
 _ONLY = flags.DEFINE_enum("only", None, ["ours", "train_mnist_fast"], "Run one recipe alone.")
@@ -143,7 +144,7 @@ def _normalized() -> Any:
 def main(words: Sequence[str]) -> None:
     """Runs the race and prints its table."""
     mnist = data_flags.find(data_flags.selection())
-    tf = backend.import_tensorflow()
+    tf = runtime.import_tensorflow()
     import keras
 
     train = mnist.train.read()
@@ -161,7 +162,7 @@ def main(words: Sequence[str]) -> None:
         "test_digits": mnist.test.count,
         "sample": mnist.is_sample,
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
-        "machine": machine.describe(),
+        "machine": runtime.describe(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
     print(json.dumps(result)) if _JSON.value else _print(result)
@@ -177,7 +178,7 @@ def _race(
     import keras
     import tensorflow as tf
 
-    from digits_tf.train.schedule import OneCycle
+    from digits_tf.training.optimizers import OneCycle
 
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)

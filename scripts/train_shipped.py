@@ -1,9 +1,9 @@
 """Trains the shipped models anew, seed by seed, and writes down what came out.
 
-    python -m digits_tf.scenes.fetch
-    python -m digits_tf.detection.train --run=runs/detector --precision=mixed_bfloat16
+    digits-tf scenes-fetch
+    digits-tf train-detector --run=runs/detector --precision=mixed_bfloat16
     python scripts/train_shipped.py --detector=runs/detector
-    python -m digits_tf.scenes --out runs/scenes
+    digits-tf scenes --out runs/scenes
     python scripts/train_shipped.py
     python scripts/train_shipped.py --models=tiny --seeds=0
 
@@ -28,10 +28,11 @@ from typing import Any
 
 from absl import flags
 
-from digits_tf import command, storage
+from digits_tf import files
+from digits_tf.cli import command
 from digits_tf.errors import DigitsError
-from digits_tf.train.recipes import RECIPES
-from digits_tf.train.run import Run
+from digits_tf.training.recipes import RECIPES
+from digits_tf.training.run import Run
 
 _MODELS = flags.DEFINE_list("models", ["tiny", "resnet"], "Recipes to train by.")
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds to train with.")
@@ -75,10 +76,10 @@ def _ship(made: Path) -> None:
     if not (made / "detector.tflite").is_file():
         raise DigitsError(f"{made}: no detector.tflite: the run is not finished")
     for name in ("detector.tflite", "detector.json"):
-        storage.write_bytes(Path("tflite") / name, (made / name).read_bytes())
+        files.write_bytes(Path("tflite") / name, (made / name).read_bytes())
     with tempfile.TemporaryDirectory(dir="saved_models") as folder:
         fresh = shutil.copytree(made / "detector", Path(folder) / "detector")
-        storage.replace_tree(fresh, Path("saved_models/detector"))
+        files.replace_tree(fresh, Path("saved_models/detector"))
 
 
 def _module(name: str, *words: str) -> None:
@@ -109,7 +110,7 @@ def _note(name: str, run: Run) -> None:
         figures = json.loads(_FIGURES.read_text())
     rows = [each for each in figures.get(name, []) if each["seed"] != row["seed"]]
     figures[name] = sorted([*rows, row], key=lambda each: each["seed"])
-    storage.write_json(_FIGURES, figures)
+    files.write_json(_FIGURES, figures)
     accuracies = [100 * each["test_accuracy"] for each in figures[name]]
     spread = f" ± {statistics.stdev(accuracies):.3f}" if len(accuracies) > 1 else ""
     print(f"{name}: {statistics.mean(accuracies):.3f}{spread} % over {len(accuracies)} seeds")

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from virtual_display import VirtualDisplay
 
-from digits_tf.camera.window import panel
-from digits_tf.camera.window.colours import GREEN
+from digits_tf.camera.window import cards
+from digits_tf.camera.window.cards import GREEN
 
 _IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 # The line along the lower edge that tells the source is gone by then.
@@ -47,7 +47,7 @@ def main() -> None:
             time.sleep(_HELD_S)
             picture = display.picture()
             display.close_window(window)
-        _write("window", picture[:720, : 1280 + panel.WIDTH])
+        _write("window", picture[:720, : 1280 + cards.WIDTH])
         capture = cv2.VideoCapture(str(record))
         # The window shows what was written last.
         capture.set(cv2.CAP_PROP_POS_FRAMES, capture.get(cv2.CAP_PROP_FRAME_COUNT) - 3)
@@ -57,7 +57,7 @@ def main() -> None:
 
 def _shows_number(picture: np.ndarray) -> bool:
     """Whether the panel's large reading has so many digits, by its spots of green."""
-    reading = picture[_READING, 1280 : 1280 + panel.WIDTH]
+    reading = picture[_READING, 1280 : 1280 + cards.WIDTH]
     green = (reading == GREEN).all(axis=-1).astype(np.uint8)
     return cv2.connectedComponents(cv2.dilate(green, None))[0] - 1 == _DIGITS
 

@@ -19,9 +19,9 @@ from absl import flags
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from digits_tf import command
-from digits_tf.classifier.flags import DETECTOR, MODEL
-from digits_tf.opencv import import_cv2, read_picture, write_picture
+from digits_tf.cli import command
+from digits_tf.cli.reading_flags import DETECTOR, MODEL
+from digits_tf.images import import_cv2, read_picture, write_picture
 
 flags.declare_key_flag("model")
 flags.declare_key_flag("detector")
@@ -36,7 +36,7 @@ def main(words: Sequence[str]) -> None:
     import_cv2()
     from photograph_list import listed
 
-    from digits_tf.recognizer import Recognizer, text
+    from digits_tf.recognition import Recognizer, text
 
     photographs = [each for word in words for each in listed(Path(word))]
     recognizer = Recognizer.load(MODEL.value, detector=DETECTOR.value)

@@ -8,8 +8,8 @@ import numpy as np
 
 from digits_tf.camera.display import Display
 from digits_tf.camera.sources import Frame, Source
-from digits_tf.recognizer import Digit
-from digits_tf.scenes import handwriting
+from digits_tf.recognition import Digit
+from digits_tf.synthetic import handwriting
 
 
 def digit(label=7, probability=0.9, box=(100, 100, 40, 60), line=0, second=None):

@@ -5,7 +5,7 @@ import dataclasses
 import cv2
 import numpy as np
 
-from digits_tf.scenes import handwriting
+from digits_tf.synthetic import handwriting
 
 _SHIFT = 4  # bits after the point in OpenCV's coordinates
 

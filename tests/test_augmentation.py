@@ -3,9 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from digits_tf.model.augmentation import augment
-from digits_tf.model.chance import uniform
-from digits_tf.model.strength import Augmentation
+from digits_tf.training.augmentation import augment, uniform
+from digits_tf.training.recipes import Augmentation
 
 ALL = Augmentation(
     rotation=9,

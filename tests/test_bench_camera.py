@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from digits_tf import classifier
+from digits_tf import recognition
 
 pytest.importorskip("cv2")
 
@@ -20,7 +20,7 @@ SCRIPTS = ROOT / "scripts"
 
 def test_it_times_both_programs_on_the_same_frames():
     """With our own net in the place of the seed's, which would take TensorFlow to make."""
-    net = classifier.shipped_model()
+    net = recognition.shipped_model()
     words = ["--frames", "2", "--json", f"--seed_model={net}"]
     command = [sys.executable, SCRIPTS / "bench_camera.py", *words]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -44,7 +44,7 @@ def test_the_seeds_steps_find_the_chalk(monkeypatch):
     monkeypatch.syspath_prepend(SCRIPTS)
     import plain_steps
 
-    net = classifier.load()
+    net = recognition.load()
     for digits in (1, 12):
         frames = list(itertools.islice(board.frames(board.SIZES["1080p"], digits), 2))
         assert frames[0].pixels.shape == (1080, 1920, 3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, assert_one_line_error, run
-from digits_tf import classifier
+from digits_tf import recognition
 
 pytest.importorskip("cv2")
 
@@ -103,7 +103,7 @@ def test_errors_are_one_line(tmp_path):
     assert_one_line_error(run(MODULE, "--model=net.keras"), "expected a .tflite file")
     assert_one_line_error(run(MODULE, "--frames=0"), "frames")
     damaged = tmp_path / "cut.tflite"
-    damaged.write_bytes(classifier.shipped_model().read_bytes()[:5000])
+    damaged.write_bytes(recognition.shipped_model().read_bytes()[:5000])
     assert_one_line_error(run(MODULE, f"--model={damaged}"), damaged)
 
 
@@ -154,7 +154,7 @@ def test_a_summary_is_of_all_times():
     assert summary(range(101)) == {"n": 101, "median_ms": 50.0, "p95_ms": 95.0}
 
 
-class Blind(classifier.Classifier):
+class Blind(recognition.Classifier):
     """Takes 2 ms for whatever it sees, and takes it for a 5."""
 
     def __init__(self, seconds=0.002):
@@ -175,8 +175,8 @@ def test_the_loop_is_timed_and_rubbish_is_called_rubbish():
 
 
 def test_a_batch_is_told_by_the_digit(monkeypatch):
-    monkeypatch.setattr(classifier, "load", lambda path, threads: Blind())
-    path = classifier.shipped_model()
+    monkeypatch.setattr(recognition, "load", lambda path, threads: Blind())
+    path = recognition.shipped_model()
     for batch in (1, 12):
         found = network.measure(path, 1, batch, Budget(130 // batch, 60.0))
         assert found["median_ms"] * batch >= 2.0
@@ -184,10 +184,10 @@ def test_a_batch_is_told_by_the_digit(monkeypatch):
 
 
 def test_a_slow_network_is_given_up_on_in_time(monkeypatch):
-    monkeypatch.setattr(classifier, "load", lambda path, threads: Blind(0.05))
+    monkeypatch.setattr(recognition, "load", lambda path, threads: Blind(0.05))
     network.crops()
     start = time.perf_counter()
-    found = network.measure(classifier.shipped_model(), 1, 1, Budget(1000, 0.2))
+    found = network.measure(recognition.shipped_model(), 1, 1, Budget(1000, 0.2))
     assert time.perf_counter() - start < 1.0
     assert found["n"] < 10
     assert found["read_right"] < 0.5
@@ -199,7 +199,7 @@ def test_a_slow_network_is_given_up_on_in_time(monkeypatch):
 def test_all_shipped_files_are_timed():
     kinds = ("float32", "float16", "mixed", "int8")
     expected = [
-        classifier.shipped_model(name, kind) for name in ("tiny", "resnet") for kind in kinds
+        recognition.shipped_model(name, kind) for name in ("tiny", "resnet") for kind in kinds
     ]
     assert models.timed(None) == expected
     assert models.timed("resnet") == expected[4:]
@@ -225,7 +225,7 @@ def test_what_a_process_holds_is_counted():
 
 def test_memory_is_that_of_the_process_that_reads():
     held = np.ones(400_000_000, np.uint8)
-    found = memory.measure(classifier.shipped_model(), 1, Budget(3, 10.0))
+    found = memory.measure(recognition.shipped_model(), 1, Budget(3, 10.0))
     assert (found["n"], found["read_right"]) == (3, 1.0)
     # Neither what the one that asks holds, nor TensorFlow.
     assert held.nbytes / 1e6 > found["peak_mb"] >= found["end_mb"] > 3 * 6.2

@@ -21,7 +21,7 @@ import sys
 import cv2
 import numpy as np
 from digits_tf import classifier, command
-from digits_tf.camera import __main__ as camera
+from digits_tf.cli import camera
 
 
 class Seven(classifier.Classifier):
@@ -119,7 +119,7 @@ from digits_tf.errors import DigitsError
 
 before = set(flags.FLAGS)
 for module in pkgutil.walk_packages(digits_tf.__path__, "digits_tf."):
-    if module.name.endswith((".__main__", ".flags")) or module.name == "digits_tf.detection.train":
+    if module.name.startswith("digits_tf.cli."):
         continue
     try:
         importlib.import_module(module.name)
@@ -136,7 +136,9 @@ def test_a_program_that_imports_the_package_keeps_its_own_flags():
         check=True, timeout=60,
     )  # fmt: skip
     lines = result.stdout.splitlines()
-    assert {"digits_tf.camera.loop", "digits_tf.command", "digits_tf.export.pictures"} <= {*lines}
+    assert {"digits_tf.camera.loop", "digits_tf.cli.command", "digits_tf.export.pictures"} <= {
+        *lines
+    }
     assert [line for line in lines if " " in line] == []
 
 

@@ -11,9 +11,8 @@ import pytest
 
 from camera_fakes import FakeCapture, flat
 from digits_tf.camera.sources import Wanted, capture, list_cameras, live, open_source
-from digits_tf.camera.sources.live import Live
-from digits_tf.camera.sources.shot import Shot
-from digits_tf.camera.sources.slot import Slot
+from digits_tf.camera.sources.live import Live, Slot
+from digits_tf.camera.sources.source import Shot
 from digits_tf.errors import DigitsError
 
 

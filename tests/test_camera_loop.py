@@ -8,15 +8,12 @@ import numpy as np
 import pytest
 
 from camera_fakes import FakeDisplay, FakeFile, FakeRecognizer, digit, flat, read_video
-from digits_tf.camera import snapshot
-from digits_tf.camera.display import Lines, Wish
-from digits_tf.camera.fps import FpsMeter
-from digits_tf.camera.loop import Loop
-from digits_tf.camera.notices import Notices
-from digits_tf.camera.overlay import Overlay
+from digits_tf.annotators import Overlay
+from digits_tf.camera import recording
+from digits_tf.camera.display import Lines, Notices, View, Wish
+from digits_tf.camera.loop import FpsMeter, Loop
+from digits_tf.camera.smoother import Steadier
 from digits_tf.camera.sources import Frame
-from digits_tf.camera.steadier import Steadier
-from digits_tf.camera.view import View
 from digits_tf.errors import DigitsError
 
 
@@ -222,7 +219,7 @@ def test_what_cannot_be_saved_is_told_and_the_loop_goes_on(here, monkeypatch, ca
     def full(view, folder):
         raise OSError(28, "No space left on device", "x.png")
 
-    monkeypatch.setattr(snapshot, "save", full)
+    monkeypatch.setattr(recording, "save", full)
     display = FakeDisplay([Wish.SAVE, None, None, Wish.END])
     make(FakeFile(99), display).run()
     assert len(set(levels(display))) == 4

@@ -393,7 +393,7 @@ picamera2_fake.Picamera2.blocks = "blocks" in sys.argv
 if "blocks" in sys.argv:
     sys.argv.remove("blocks")
 from digits_tf import command
-from digits_tf.camera import __main__ as camera
+from digits_tf.cli import camera
 
 
 def main(words):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from camera_fakes import digit
-from digits_tf.camera.steadier import Steadier
+from digits_tf.camera.smoother import Steadier
 
 LEFT, RIGHT = (100, 100, 40, 60), (170, 100, 40, 60)
 FOLLOWS_S = 0.25

@@ -6,8 +6,8 @@ import pytest
 
 import drawn
 from conftest import ROOT
-from digits_tf.recognizer import Recognizer, text
-from digits_tf.scenes import handwriting
+from digits_tf.recognition import Recognizer, text
+from digits_tf.synthetic import handwriting
 
 SHAPE = (300, 400)
 PAPER, INK = 228, 45

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from digits_tf import classifier, storage
+from digits_tf import files, recognition
 from digits_tf.errors import DigitsError
 from digits_tf.export import serving, tflite
 
@@ -55,7 +55,7 @@ def write(folder, kind, network):
 @pytest.mark.parametrize("kind", FILES)
 def test_logits_are_known_by_the_last_layer(tmp_path, kind, classes):
     network, logits = model(lambda output: output, classes)
-    found = classifier.load(write(tmp_path, kind, network)).probabilities(IMAGES)
+    found = recognition.load(write(tmp_path, kind, network)).probabilities(IMAGES)
     assert found.shape == (6, 10)
     assert np.abs(found - shares(logits)[:, :10]).max() < 1e-3
 
@@ -63,7 +63,7 @@ def test_logits_are_known_by_the_last_layer(tmp_path, kind, classes):
 @pytest.mark.parametrize("kind", FILES)
 def test_so_are_probabilities(tmp_path, kind):
     network, logits = model(keras.layers.Softmax(), 11)
-    found = classifier.load(write(tmp_path, kind, network)).probabilities(IMAGES)
+    found = recognition.load(write(tmp_path, kind, network)).probabilities(IMAGES)
     assert found.shape == (6, 10)
     assert np.abs(found - shares(logits)[:, :10]).max() < 3e-3
 
@@ -80,14 +80,14 @@ def test_so_are_probabilities(tmp_path, kind):
 )
 def test_a_keras_file_may_end_in_a_softmax_in_many_ways(tmp_path, head):
     network, logits = model(head)
-    found = classifier.load(write(tmp_path, "keras", network)).probabilities(IMAGES)
+    found = recognition.load(write(tmp_path, "keras", network)).probabilities(IMAGES)
     assert np.abs(found - shares(logits)).max() < 1e-5
 
 
 def test_a_saved_model_of_keras_is_looked_into_as_well(tmp_path):
     network, logits = model(keras.layers.Softmax())
     network.export(tmp_path / "net", verbose=False)
-    found = classifier.load(tmp_path / "net").probabilities(IMAGES)
+    found = recognition.load(tmp_path / "net").probabilities(IMAGES)
     assert np.abs(found - shares(logits)).max() < 1e-5
 
 
@@ -99,12 +99,12 @@ def test_the_json_beside_a_file_has_the_last_word(tmp_path, kind):
     if kind == "saved_model":
         beside = tmp_path / "net.saved_model.json"
     else:
-        beside, card["sha256"] = path.with_suffix(".json"), storage.sha256(path)
+        beside, card["sha256"] = path.with_suffix(".json"), files.sha256(path)
     beside.write_text(json.dumps(card))
-    assert np.abs(classifier.load(path).probabilities(IMAGES) - logits).max() < 1e-3
+    assert np.abs(recognition.load(path).probabilities(IMAGES) - logits).max() < 1e-3
     beside.write_text("no JSON")
     with pytest.raises(DigitsError, match="expected JSON"):
-        classifier.load(path)
+        recognition.load(path)
 
 
 @pytest.mark.parametrize("batch", [1, 4])
@@ -117,7 +117,7 @@ def test_models_of_a_fixed_batch_read_any_number(tmp_path, kind, batch):
     if kind == "tflite":
         converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "net.saved_model"))
         path.write_bytes(converter.convert())
-    fixed = classifier.load(path)
+    fixed = recognition.load(path)
     for count in (1, 6, 4, 0):
         found = fixed.probabilities(IMAGES[:count])
         assert found.shape == (count, 10)
@@ -137,7 +137,7 @@ def test_wrong_shapes_are_told_in_plain_numbers(tmp_path, kind):
     else:
         path = write(tmp_path, kind, network)
     with pytest.raises(DigitsError) as error:
-        classifier.load(path)
+        recognition.load(path)
     expected = "expected a model from (28, 28, 1) to (10,), found (14, 28, 1) to (7,)"
     assert str(error.value) == f"{path}: {expected}"
 
@@ -152,7 +152,7 @@ def test_keras_files_without_or_with_two_inputs_are_refused(tmp_path, count):
         warnings.simplefilter("ignore")  # of what was not built
         network.save(tmp_path / "net.keras")
     with pytest.raises(DigitsError, match="expected one input and one output"):
-        classifier.load(tmp_path / "net.keras")
+        recognition.load(tmp_path / "net.keras")
 
 
 def test_unknown_ranks_are_refused(tmp_path):
@@ -165,7 +165,7 @@ def test_unknown_ranks_are_refused(tmp_path):
     signatures = {"serving_default": serve.get_concrete_function()}
     tf.saved_model.save(module, str(tmp_path / "net"), signatures=signatures)
     with pytest.raises(DigitsError, match="found None to None"):
-        classifier.load(tmp_path / "net")
+        recognition.load(tmp_path / "net")
 
 
 @pytest.mark.parametrize("shape", [(2, 27, 28, 1), (28, 28, 1), (2, 28, 28), (28, 28)])

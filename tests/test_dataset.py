@@ -4,8 +4,8 @@ import pytest
 
 from digits_tf.data import idx
 from digits_tf.data.digits import NOT_A_DIGIT, ArrayDigits, open_pair
-from digits_tf.model.strength import Augmentation
-from digits_tf.train import dataset
+from digits_tf.training import dataset
+from digits_tf.training.recipes import Augmentation
 
 PLAIN = Augmentation()
 

@@ -9,11 +9,11 @@ import pytest
 
 import drawn
 from conftest import assert_one_line_error, run
-from digits_tf.classifier.keras_file import open_any
-from digits_tf.detection import data, detector
+from digits_tf.detection import detector, windows
 from digits_tf.detection.network import detector as network
 from digits_tf.detection.targets import DetectionLoss, Found, shape, targets
-from digits_tf.scenes.canvas import UNSURE, Frame, within
+from digits_tf.recognition.keras_model import open_any
+from digits_tf.synthetic.canvas import UNSURE, Frame, within
 
 SIZE = (160, 160)
 
@@ -268,7 +268,7 @@ def test_widths_may_be_others():
 
 @pytest.fixture(scope="module")
 def source(sample):
-    return data.Source(*sample.train.read(), None, (3, 1))
+    return windows.Source(*sample.train.read(), None, (3, 1))
 
 
 @pytest.fixture
@@ -287,8 +287,8 @@ def small(monkeypatch):
 
         map = staticmethod(map)
 
-    monkeypatch.setattr(data, "_SHARD", 6)
-    monkeypatch.setattr(data.concurrent.futures, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(windows, "_SHARD", 6)
+    monkeypatch.setattr(windows.concurrent.futures, "ProcessPoolExecutor", Pool)
 
 
 def assert_same(one, other):
@@ -300,21 +300,21 @@ def assert_same(one, other):
 
 
 def test_frames_in_files_are_the_same_by_their_seed_and_made_but_once(tmp_path, source, small):
-    paths = data.make(tmp_path / "one", 10, source)
+    paths = windows.make(tmp_path / "one", 10, source)
     assert [path.name for path in paths] == ["frames-0000.npz", "frames-0001.npz"]
-    frames = data.load(paths)
+    frames = windows.load(paths)
     assert len(frames) == 12
     assert any(len(each.boxes) for each in frames)
-    assert_same(frames, data.load(data.make(tmp_path / "other", 10, source)))
+    assert_same(frames, windows.load(windows.make(tmp_path / "other", 10, source)))
     # Broken off after the first file: that stays, the other is made again.
     before = paths[0].stat().st_mtime_ns
     paths[1].unlink()
-    again = data.make(tmp_path / "one", 10, source)
+    again = windows.make(tmp_path / "one", 10, source)
     assert again == paths
     assert paths[0].stat().st_mtime_ns == before
-    assert_same(frames, data.load(again))
-    others = data.Source(source.images, source.labels, None, (4, 1))
-    different = data.load(data.make(tmp_path / "seed", 6, others))
+    assert_same(frames, windows.load(again))
+    others = windows.Source(source.images, source.labels, None, (4, 1))
+    different = windows.load(windows.make(tmp_path / "seed", 6, others))
     assert (
         different[0].image.shape != frames[0].image.shape
         or (different[0].image != frames[0].image).any()
@@ -323,7 +323,7 @@ def test_frames_in_files_are_the_same_by_their_seed_and_made_but_once(tmp_path, 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "text", "flip", "other"])
 def test_a_damaged_file_is_named(tmp_path, source, small, damage):
-    (path,) = data.make(tmp_path, 6, source)
+    (path,) = windows.make(tmp_path, 6, source)
     content = bytearray(path.read_bytes())
     if damage == "flip":
         content[len(content) // 2] ^= 0x10
@@ -333,7 +333,7 @@ def test_a_damaged_file_is_named(tmp_path, source, small, damage):
     kinds = {"empty": b"", "cut": content[: len(content) // 2], "text": b"no frames at all"}
     path.write_bytes(kinds.get(damage, content))
     with pytest.raises(ValueError, match="damaged") as error:
-        data.load([path])
+        windows.load([path])
     assert str(path) in str(error.value)
 
 
@@ -350,7 +350,9 @@ def page():
 
 
 def test_windows_are_the_same_by_their_seed_and_have_their_shape(page):
-    one, same, other = (list(data.batches(page, 4, 3, seed)) for seed in ((1, 2), (1, 2), (1, 3)))
+    one, same, other = (
+        list(windows.batches(page, 4, 3, seed)) for seed in ((1, 2), (1, 2), (1, 3))
+    )
     assert len(one) == 3
     for (pictures, answers), (again, answers_again) in zip(one, same, strict=True):
         assert pictures.shape == (4, 160, 40, 4)
@@ -365,7 +367,7 @@ def test_windows_are_the_same_by_their_seed_and_have_their_shape(page):
 def test_digits_of_a_window_are_where_the_targets_say(page):
     """In each box there is ink, whatever the window was made of; negatives have light ink."""
     seen = 0
-    for pictures, answers in data.batches(page[:1], 8, 12, (5,)):
+    for pictures, answers in windows.batches(page[:1], 8, 12, (5,)):
         for picture, answer in zip(pictures.reshape(-1, 160, 160), answers, strict=True):
             cells = cells_of(answer, 6)
             for row, column in np.argwhere(cells[..., 0] >= 1):
@@ -397,7 +399,7 @@ def trained(tmp_path_factory):
     """A run of two steps without fonts and photographs, its folder and cache."""
     folder = tmp_path_factory.mktemp("trained")
     environment = {"DIGITS_TF_CACHE": str(folder / "cache")}
-    words = ["digits_tf.detection.train", "--sample", "--frames=200", "--epochs=1"]
+    words = ["digits_tf.cli.train_detector", "--sample", "--frames=200", "--epochs=1"]
     words += ["--steps_per_epoch=2", "--batch_size=4", "--run=here"]
     result = run(*words, cwd=folder, env=environment)
     assert result.returncode == 0, result.stderr[-3000:]
@@ -407,7 +409,7 @@ def trained(tmp_path_factory):
 def test_a_run_ends_with_a_detector(trained):
     folder, _, _, result = trained
     assert "detector: here/detector; try it with --detector=here/detector" in result.stdout
-    assert "digits_tf.scenes.fetch" in result.stderr  # no fonts and no photographs
+    assert "digits_tf.synthetic.fetch" in result.stderr  # no fonts and no photographs
     here = folder / "here"
     names = {path.name for path in here.iterdir()}
     assert names >= {"config.json", "log.csv", "curves.png", "checkpoints", "best.keras"}
@@ -432,7 +434,7 @@ def test_the_exported_file_answers_as_the_model(trained):
     folder = trained[0]
     opened = detector.load(folder / "here")
     model = open_any(folder / "here" / "best.keras")
-    frame = data.load(list((folder / "cache").rglob("held_out/frames-0000.npz")))[0]
+    frame = windows.load(list((folder / "cache").rglob("held_out/frames-0000.npz")))[0]
     for plane in detector.shrunk(frame.image):
         seen = plane[:160, :160]
         seen = np.pad(seen, ((0, 160 - seen.shape[0]), (0, 160 - seen.shape[1])), mode="edge")
@@ -456,7 +458,7 @@ def test_a_run_is_resumed_and_not_begun_twice(trained):
     times = [path.stat().st_mtime_ns for path in frames]
     # The detector is lost: a resumed run writes it again, from the frames and weights of before.
     (folder / "here" / "detector" / "detector.tflite").unlink()
-    own = ["digits_tf.detection.train", "--run=here", "--resume"]
+    own = ["digits_tf.cli.train_detector", "--run=here", "--resume"]
     result = run(*own, cwd=folder, env=environment)
     assert result.returncode == 0, result.stderr[-3000:]
     assert (folder / "here" / "detector" / "detector.tflite").is_file()
@@ -466,9 +468,9 @@ def test_a_run_is_resumed_and_not_begun_twice(trained):
 
 
 def test_help_and_wrong_flags():
-    result = run("digits_tf.detection.train", "--help")
+    result = run("digits_tf.cli.train_detector", "--help")
     assert result.returncode == 0
     for flag in ("--frames", "--epochs", "--resume", "--precision", "--data_dir", "--frames_dir"):
         assert flag in result.stdout
-    assert_one_line_error(run("digits_tf.detection.train", "--frames=100"), "frames")
-    assert_one_line_error(run("digits_tf.detection.train", "--epochs=0"), "epochs")
+    assert_one_line_error(run("digits_tf.cli.train_detector", "--frames=100"), "frames")
+    assert_one_line_error(run("digits_tf.cli.train_detector", "--epochs=0"), "epochs")

@@ -12,13 +12,13 @@ import pytest
 
 import drawn
 from conftest import ROOT
-from digits_tf.detection import crop as cropping
+from digits_tf.detection import crops as cropping
 from digits_tf.detection import detector as detection
-from digits_tf.detection.crop import digit_crop
+from digits_tf.detection.crops import digit_crop
 from digits_tf.detection.detector import Detector, merged
-from digits_tf.detection.lines import in_lines
-from digits_tf.detection.planes import film_part, shrunk, sizes
+from digits_tf.detection.pyramid import film_part, shrunk, sizes
 from digits_tf.errors import DigitsError
+from digits_tf.recognition.reading_order import in_lines
 
 SHIPPED = ROOT / "tflite"
 SHAPE = (480, 640)
@@ -738,7 +738,7 @@ def test_boxes_beyond_the_frame_are_no_crop():
     boxes = [(101, 20, 10, 50), (40, 101, 10, 50), (-40, 20, 10, 50), (40, -80, 10, 50)]
     boxes += [(-500, -500, 9, 9), (500, 500, 900, 900), (100, 100, 30, 30)]
     script = (
-        "import numpy as np\nfrom digits_tf.detection.crop import digit_crop\n"
+        "import numpy as np\nfrom digits_tf.detection.crops import digit_crop\n"
         "frame = np.full((100, 100), 200, np.uint8)\nframe[20:80, 40:50] = 20\n"
         f"for box in {boxes}:\n    assert digit_crop(frame, box) is None, box\n"
     )

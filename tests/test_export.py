@@ -13,16 +13,15 @@ import pytest
 import tensorflow as tf
 
 from conftest import SEED_PICTURES, assert_one_line_error, run
-from digits_tf import classifier, storage
-from digits_tf.classifier import Classifier
+from digits_tf import files, recognition
 from digits_tf.data import idx
 from digits_tf.data.digits import ArrayDigits
 from digits_tf.errors import DigitsError
-from digits_tf.evaluate.score import Score, score
+from digits_tf.evaluation.score import Score, score
 from digits_tf.export import calibration, pictures, serving, tflite
 from digits_tf.export.parity import Parity, chance
-from digits_tf.model.architectures import ARCHITECTURES
-from digits_tf.model.resnet import resnet
+from digits_tf.models.resnet import ARCHITECTURES, resnet
+from digits_tf.recognition import Classifier
 
 cv2 = pytest.importorskip("cv2")
 
@@ -68,8 +67,8 @@ def test_sample_run_reads_digits(exported):
 @pytest.mark.parametrize("kind", FILES)
 def test_every_file_reads_the_same(exported, sample, kind):
     images, labels = sample.test.read()
-    original = classifier.load(exported / FILES["keras"]).probabilities(images)
-    model = classifier.load(exported / FILES[kind])
+    original = recognition.load(exported / FILES["keras"]).probabilities(images)
+    model = recognition.load(exported / FILES[kind])
     found = model.probabilities(images)
     assert found.shape == (1000, 10)
     assert found.dtype == np.float32
@@ -91,7 +90,7 @@ def test_cards_describe_the_files(exported):
     for kind in ("float32", "float16", "mixed", "int8"):
         path = exported / FILES[kind]
         card = json.loads(path.with_suffix(".json").read_text())
-        assert card["sha256"] == storage.sha256(path)
+        assert card["sha256"] == files.sha256(path)
         assert card["labels"] == list("0123456789")
         assert card["parameters"] == 77_914
         assert card["test_digits"] == 1000
@@ -151,8 +150,8 @@ def test_mixed_precision_models_export(tmp_path, sample):
     images, _ = sample.test.read()
     content = tflite.convert(tmp_path / "served", "float32", images[:10][..., None])
     (tmp_path / "mixed.tflite").write_bytes(content)
-    found = classifier.load(tmp_path / "mixed.tflite").probabilities(images[:50])
-    expected = classifier.load(tmp_path / "mixed.keras").probabilities(images[:50])
+    found = recognition.load(tmp_path / "mixed.tflite").probabilities(images[:50])
+    expected = recognition.load(tmp_path / "mixed.keras").probabilities(images[:50])
     assert np.abs(found - expected).max() < 0.02
 
 
@@ -180,7 +179,7 @@ def test_what_is_no_digit_is_missing_from_the_sum(tmp_path, sample, doubtful):
         content = tflite.convert(tmp_path / "served", kind, images[..., None])
         paths[kind].write_bytes(content)
     for kind, path in paths.items():
-        found = classifier.load(path).probabilities(images)
+        found = recognition.load(path).probabilities(images)
         assert found.shape == (100, 10)
         tolerance = 0.08 if kind in ("int8", "mixed") else 1e-4
         assert np.abs(found - shares[:, :10]).max() < tolerance, kind
@@ -200,7 +199,7 @@ def test_mixed_files_tell_digits_apart_that_are_hardly_any(tmp_path, sample, dou
     for kind in ("int8", "mixed"):
         path = tmp_path / f"{kind}.tflite"
         path.write_bytes(tflite.convert(tmp_path / "served", kind, images[..., None]))
-        found[kind] = classifier.load(path).probabilities(images)
+        found[kind] = recognition.load(path).probabilities(images)
         assert found[kind].max() < 0.01
     assert np.count_nonzero(found["int8"]) == 0
     shares = found["mixed"] / found["mixed"].sum(axis=1, keepdims=True)
@@ -215,8 +214,8 @@ def test_files_that_are_only_tried_read_alike(tmp_path, sample, doubtful, kind):
     path.write_bytes(tflite.convert(tmp_path / "served", kind, images[..., None]))
     keras_file = tmp_path / "doubtful.keras"
     doubtful.save(keras_file)
-    expected = classifier.load(keras_file).probabilities(images)
-    found = classifier.load(path).probabilities(images)
+    expected = recognition.load(keras_file).probabilities(images)
+    found = recognition.load(path).probabilities(images)
     assert np.abs(found - expected).max() < 0.08
 
 
@@ -373,7 +372,7 @@ def test_what_passes_is_written_and_the_rest_by_force(exported, tmp_path):
     assert "written all the same: a probability differs" in result.stderr
     names = {path.name for path in (tmp_path / "new").rglob("*") if path.is_file()}
     assert names == {"digits_mixed.tflite", "digits_mixed.json"}
-    classifier.load(tmp_path / "new/tflite/digits_mixed.tflite")
+    recognition.load(tmp_path / "new/tflite/digits_mixed.tflite")
 
 
 def test_damaged_files_are_refused(exported, tmp_path):
@@ -389,15 +388,15 @@ def test_damaged_files_are_refused(exported, tmp_path):
         (tmp_path / name).write_bytes(content)
     shutil.copy((exported / FILES["float32"]).with_suffix(".json"), tmp_path / "flipped.json")
     with pytest.raises(DigitsError, match="SHA-256"):
-        classifier.load(tmp_path / "flipped.tflite")
+        recognition.load(tmp_path / "flipped.tflite")
     for name in [*list(cases)[1:], "missing.tflite", "."]:
         with pytest.raises(DigitsError) as error:
-            classifier.load(tmp_path / name)
+            recognition.load(tmp_path / name)
         assert "\n" not in str(error.value)
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"x")
     with pytest.raises(DigitsError, match="SavedModel"):
-        classifier.load(tmp_path)
+        recognition.load(tmp_path)
 
 
 def test_evaluate_prints_tables_and_json(exported, idx_pair, tmp_path):
@@ -518,7 +517,7 @@ def test_score_counts():
 def test_seed_pictures_with_the_shipped_model():
     """The seed's program reads 36 of these 37."""
     try:
-        model = classifier.load()
+        model = recognition.load()
     except DigitsError:
         pytest.fail("no model is shipped")
     from digits_tf.data.pictures import open_pictures
@@ -530,9 +529,9 @@ def test_seed_pictures_with_the_shipped_model():
 
 def test_shipped_models_are_what_their_cards_say():
     for kind in ("float32", "float16", "int8", "mixed"):
-        path = classifier.shipped_model("tiny", kind)
+        path = recognition.shipped_model("tiny", kind)
         card = json.loads(path.with_suffix(".json").read_text())
-        assert storage.sha256(path) == card["sha256"]
+        assert files.sha256(path) == card["sha256"]
         assert not card["data"]["is_sample"]
         assert card["test_digits"] == 10_000
         assert card["test_accuracy"] > 0.995
@@ -542,5 +541,5 @@ def test_shipped_model_reads_the_sample(sample):
     """All of the sample are training digits of MNIST: this shows that files and code fit."""
     images, labels = sample.test.read()
     for kind in ("float32", "int8", "mixed"):
-        model = classifier.load(classifier.shipped_model("tiny", kind))
+        model = recognition.load(recognition.shipped_model("tiny", kind))
         assert np.mean(model.probabilities(images).argmax(1) == labels) > 0.99

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import drawn
-from digits_tf.scenes import frames, glyphs
-from digits_tf.scenes.canvas import GONE, UNSURE, WHOLE, Canvas
-from digits_tf.scenes.frames import frame
-from digits_tf.scenes.writer import Writer
+from digits_tf.synthetic import frames, glyphs
+from digits_tf.synthetic.canvas import GONE, UNSURE, WHOLE, Canvas
+from digits_tf.synthetic.frames import frame
+from digits_tf.synthetic.writer import Writer
 
 SHAPE = (240, 400)
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, assert_one_line_error, run
-from digits_tf.model.architectures import ARCHITECTURES
-from digits_tf.model.resnet import resnet
+from digits_tf.models.resnet import ARCHITECTURES, resnet
 
 
 def trainable(model):
@@ -91,9 +90,9 @@ def test_other_backends_give_the_same(backend, tmp_path):
     pytest.importorskip(backend)
     script = (
         "import numpy as np, sys, keras\n"
-        "from digits_tf.model.resnet import resnet\n"
-        "from digits_tf.model.augmentation import augment\n"
-        "from digits_tf.model.strength import Augmentation\n"
+        "from digits_tf.models.resnet import resnet\n"
+        "from digits_tf.training.augmentation import augment\n"
+        "from digits_tf.training.recipes import Augmentation\n"
         "images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1)).astype('uint8')\n"
         "out = augment(images, np.arange(3), seed=1, epoch=2, strength=Augmentation(rotation=9,\n"
         "    slant=.1, scale=.1, shift=1, elastic=1, stroke=.5, blur=.5, gain=.3))\n"

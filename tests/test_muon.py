@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from digits_tf.train.muon import Muon
+from digits_tf.training.optimizers import Muon
 
 RATE = 0.01
 

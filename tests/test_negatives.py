@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import drawn
-from digits_tf.detection.crop import digit_crop
-from digits_tf.scenes.negatives import (
+from digits_tf.detection.crops import digit_crop
+from digits_tf.synthetic.background import (
     KINDS,
     capture,
     clutter,
@@ -16,8 +16,8 @@ from digits_tf.scenes.negatives import (
     negatives,
     symbols,
 )
-from digits_tf.scenes.pen import pen_digit
-from digits_tf.scenes.scene import draw
+from digits_tf.synthetic.pen import pen_digit
+from digits_tf.synthetic.scene import draw
 
 # Those that the kinds are told to leave out, and digits themselves.
 LEFT_OUT = set("OoDQlIiJjSsZzbqgBGTyY0123456789/\\|")

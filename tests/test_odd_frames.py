@@ -8,8 +8,8 @@ import pytest
 
 import drawn
 from conftest import ROOT
-from digits_tf.recognizer import Recognizer, text
-from digits_tf.scenes.texture import noise
+from digits_tf.recognition import Recognizer, text
+from digits_tf.synthetic.textures import noise
 
 SHAPE = (480, 640)
 

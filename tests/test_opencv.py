@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageOps, features
 
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import PICTURE_SUFFIXES, as_frame, decode_picture, read_picture
+from digits_tf.images import PICTURE_SUFFIXES, as_frame, decode_picture, read_picture
 
 cv2 = pytest.importorskip("cv2")
 
@@ -463,7 +463,7 @@ def test_no_picture_takes_gigabytes(tmp_path):
     (tmp_path / "bomb.png").write_bytes(announced(20_000, 20_000))
     script = (
         "import re, sys\nfrom pathlib import Path\n"
-        "from digits_tf.opencv import read_picture\n"
+        "from digits_tf.images import read_picture\n"
         "try: read_picture(Path(sys.argv[1]))\n"
         "except Exception as error: print(error)\n"
         "status = Path('/proc/self/status').read_text()\n"

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, assert_one_line_error, run
+from digits_tf.annotators import annotate
+from digits_tf.cli import predict_inputs, predict_outputs
 from digits_tf.data.digits import open_pair
 from digits_tf.errors import DigitsError
-from digits_tf.predict import inputs, lines, outputs
-from digits_tf.predict.annotate import annotate
-from digits_tf.recognizer import Digit
+from digits_tf.recognition import Digit
 
 cv2 = pytest.importorskip("cv2")
 
@@ -356,7 +356,7 @@ def test_folders_are_listed_in_natural_order_without_the_programs_own(tmp_path):
     for name in ("10.png", "9.PNG", "B.png", "a.png", "2/1.png", "10/1.png", "out/1.png"):
         write(tmp_path / name)
     (tmp_path / "folder.png").mkdir()
-    places = [str(each.place) for each in inputs.find([str(tmp_path)], [tmp_path / "out"])]
+    places = [str(each.place) for each in predict_inputs.find([str(tmp_path)], [tmp_path / "out"])]
     parts = [Path("2", "1.png"), Path("10", "1.png")]
     assert places == ["9.PNG", "10.png", "a.png", "B.png", *map(str, parts)]
 
@@ -366,7 +366,7 @@ def test_what_a_folder_holds_beside_pictures_is_told_in_one_line(tmp_path, capsy
         write(tmp_path / "1.png").rename(tmp_path / "x")
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / "x").rename(tmp_path / name)
-    assert len(inputs.find([str(tmp_path)])) == 1
+    assert len(predict_inputs.find([str(tmp_path)])) == 1
     line = f"{tmp_path}: left out, no pictures by name: a.txt, d0.doc, d1.doc, d2.doc, d3.doc"
     assert capsys.readouterr().err == f"{line} and 3 more\n"
 
@@ -375,14 +375,14 @@ def test_globs_keep_subfolders_and_literal_names_come_first(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     for name in ("in/a/1.png", "in/b/1.png", "in/x[1].png", "in/x1.png"):
         write(tmp_path / name)
-    assert [str(each.place) for each in inputs.find(["in/x[1].png"])] == ["x[1].png"]
+    assert [str(each.place) for each in predict_inputs.find(["in/x[1].png"])] == ["x[1].png"]
     for pattern in ("in/**/1.png", "in/*/1.png", "in/[ab]"):
-        found = inputs.find([pattern])
+        found = predict_inputs.find([pattern])
         assert [each.name for each in found] == [str(Path("in", each, "1.png")) for each in "ab"]
-    assert [str(each.place) for each in inputs.find(["in/*/1.png"])] == [
+    assert [str(each.place) for each in predict_inputs.find(["in/*/1.png"])] == [
         str(Path(each, "1.png")) for each in "ab"
     ]
-    assert len(inputs.find(["in/**"])) == 4
+    assert len(predict_inputs.find(["in/**"])) == 4
 
 
 def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
@@ -396,7 +396,7 @@ def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
         return listed(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    found = inputs.find([str(tmp_path)])
+    found = predict_inputs.find([str(tmp_path)])
     assert [each.place.name for each in found if not each.problem] == ["a.png"]
     (problem,) = (each.problem for each in found if each.problem)
     assert problem == f"{tmp_path / 'closed'}: no permission (Permission denied)"
@@ -414,18 +414,20 @@ def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
     ],
 )
 def test_a_line_for_people(digits, expected):
-    assert lines.reading("a\nb.png", digits) == f"a\\nb.png: {expected}"
+    assert predict_outputs.reading("a\nb.png", digits) == f"a\\nb.png: {expected}"
 
 
 def test_a_line_for_programs_joins_lines_of_text():
-    row = json.loads(lines.reading_json("ü", [digit(1), digit(None), digit(2, line=1)], 1.23456))
+    row = json.loads(
+        predict_outputs.reading_json("ü", [digit(1), digit(None), digit(2, line=1)], 1.23456)
+    )
     assert (row["path"], row["text"], row["ms"]) == ("ü", "1\n2", 1.23)
     assert [each["label"] for each in row["digits"]] == [1, None, 2]
     assert row["digits"][0]["box"] == [2, 3, 10, 20]
 
 
 def test_names_are_unique_and_quick(tmp_path):
-    names = outputs.Names([tmp_path / "a.png"])
+    names = predict_outputs.Names([tmp_path / "a.png"])
     found = [names.unique(tmp_path / "a.png").name for _ in range(3000)]
     assert found[:2] == ["a-2.png", "a-3.png"]
     assert len(set(found)) == 3000
@@ -459,8 +461,8 @@ def test_annotate_draws_within_any_picture(shape):
 
 
 def test_an_annotated_picture_that_its_format_cannot_hold_is_named(tmp_path, capfd):
-    names = outputs.Names([])
+    names = predict_outputs.Names([])
     wide = np.zeros((1, 20_000, 3), np.uint8)
     with pytest.raises(DigitsError, match=r"as \.webp"):
-        outputs.Annotated(tmp_path, names).add(Path("a.webp"), wide, [])
+        predict_outputs.Annotated(tmp_path, names).add(Path("a.webp"), wide, [])
     assert capfd.readouterr().err == ""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, assert_one_line_error
-from digits_tf import classifier
+from digits_tf import recognition
 from digits_tf.data.digits import ArrayDigits
 from digits_tf.data.mnist import Mnist
 
@@ -25,7 +25,7 @@ KINDS = ("float32", "int8")
 
 @pytest.fixture(scope="module")
 def files():
-    return {kind: classifier.shipped_model("tiny", kind) for kind in KINDS}
+    return {kind: recognition.shipped_model("tiny", kind) for kind in KINDS}
 
 
 def test_forms_are_compared_with_floats(files, sample):
@@ -146,7 +146,7 @@ def test_the_card_has_the_section_and_names_the_default(results):
     text = card.card("# Measured\n", {}, "there", json.loads(json.dumps(results)))
     assert "\n\n## Why 8 bits\n\n" in text
     assert "\n\n\n" not in text
-    default = classifier.shipped_model("tiny").name.replace("tiny", "NAME")
+    default = recognition.shipped_model("tiny").name.replace("tiny", "NAME")
     assert [line for line in text.splitlines() if "the default" in line and default in line]
     assert text.count("; the default") == 1
     assert "Why 8 bits" not in card.card("# Measured\n", {}, "there")

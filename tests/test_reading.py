@@ -13,9 +13,9 @@ import pytest
 
 import drawn
 from conftest import ROOT
-from digits_tf.recognizer import Recognizer, text
-from digits_tf.scenes import handwriting
-from digits_tf.scenes.texture import light, noise
+from digits_tf.recognition import Recognizer, text
+from digits_tf.synthetic import handwriting
+from digits_tf.synthetic.textures import light, noise
 
 SHAPE = (480, 640)
 MANY = 20

@@ -16,10 +16,10 @@ import digits_tf
 import drawn
 from conftest import ROOT
 from digits_tf import Digit, Recognizer
-from digits_tf.classifier.classifier import Classifier
 from digits_tf.detection.detector import Detection
 from digits_tf.errors import DigitsError
-from digits_tf.recognizer import as_json, text
+from digits_tf.recognition import as_json, text
+from digits_tf.recognition.classifier import Classifier
 
 SHIPPED = ROOT / "tflite"
 FLOAT, INT8 = SHIPPED / "tiny_float32.tflite", SHIPPED / "tiny_int8.tflite"

@@ -187,8 +187,8 @@ def net():
 
 def test_digits_in_made_up_frames_are_counted(net, sample):
     from digits_tf.detection.detector import Detection
-    from digits_tf.scenes.canvas import UNSURE
-    from digits_tf.scenes.frames import frame
+    from digits_tf.synthetic.canvas import UNSURE
+    from digits_tf.synthetic.frames import frame
 
     digits = sample.train.read()
     made = [frame(np.random.default_rng((90, number)), *digits, None) for number in range(8)]
@@ -239,7 +239,7 @@ def test_pictures_are_counted_by_lines_and_grids_by_digits(net, tmp_path, monkey
 
 
 def test_photographs_whose_digits_cannot_be_told_apart_are_left_out(tmp_path):
-    from digits_tf.recognizer import Digit
+    from digits_tf.recognition import Digit
 
     def digit(label, confidence):
         probabilities = np.full(10, 0.01, np.float32)

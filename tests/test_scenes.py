@@ -6,22 +6,22 @@ import pytest
 
 import drawn
 from conftest import ROOT, assert_one_line_error, run
-from digits_tf import classifier
+from digits_tf import recognition
 from digits_tf.data import idx, mnist
 from digits_tf.data.digits import NOT_A_DIGIT
 from digits_tf.detection import detector
-from digits_tf.detection.crop import digit_crop
-from digits_tf.recognizer import Recognizer
-from digits_tf.scenes import crops as scene_crops
-from digits_tf.scenes import forms, frames, handwriting
-from digits_tf.scenes.canvas import UNSURE
-from digits_tf.scenes.coarse import coarse
-from digits_tf.scenes.crops import crops, overlap
-from digits_tf.scenes.ground import board, paper
-from digits_tf.scenes.negatives.looks import is_like_digit
-from digits_tf.scenes.pen import pen_digit
-from digits_tf.scenes.scene import draw
-from digits_tf.scenes.texture import light, noise
+from digits_tf.detection.crops import digit_crop
+from digits_tf.recognition import Recognizer
+from digits_tf.synthetic import crops as scene_crops
+from digits_tf.synthetic import forms, frames, handwriting
+from digits_tf.synthetic.background.looks import is_like_digit
+from digits_tf.synthetic.canvas import UNSURE
+from digits_tf.synthetic.coarse import coarse
+from digits_tf.synthetic.crops import crops, overlap
+from digits_tf.synthetic.ground import board, paper
+from digits_tf.synthetic.pen import pen_digit
+from digits_tf.synthetic.scene import draw
+from digits_tf.synthetic.textures import light, noise
 
 SHAPE = (240, 400)
 # Two glyphs with the same box: a ring and, in its place, a block. Everything else about two scenes
@@ -255,7 +255,7 @@ def test_the_command_writes_a_folder_to_train_on(tmp_path, sample):
     result = run("digits_tf.scenes", "--data_dir", tmp_path, "--out", out, *words, env=env)
     assert result.returncode == 0, result.stderr
     assert "36 digits as they are" in result.stdout
-    assert "digits_tf.scenes.fetch" in result.stderr  # no fonts and photographs are here
+    assert "digits_tf.synthetic.fetch" in result.stderr  # no fonts and photographs are here
     made = mnist.in_folder(out)
     kept, kept_labels = made.held_out.read()
     train_images, train_labels = made.train.read()
@@ -271,7 +271,7 @@ def test_the_command_writes_a_folder_to_train_on(tmp_path, sample):
     framed = train_images[36:-5]
     assert (framed.max(axis=(1, 2)) > 150).all()
     # A made-up frame's digits can be read, most of them.
-    model = classifier.load(ROOT / "tflite" / "tiny_float32.tflite")
+    model = recognition.load(ROOT / "tflite" / "tiny_float32.tflite")
     right = model.probabilities(framed).argmax(axis=1) == train_labels[36:-5]
     assert right.mean() > 0.7
     others, names = made.others.read()

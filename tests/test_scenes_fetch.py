@@ -11,7 +11,7 @@ import pytest
 
 from conftest import assert_one_line_error, run
 from digits_tf.errors import DigitsError
-from digits_tf.scenes import fetch
+from digits_tf.synthetic import fetch
 
 pytest.importorskip("fontTools", reason="fonttools reads fonts")
 Image = pytest.importorskip("PIL.Image", reason="pillow reads pictures")
@@ -318,16 +318,16 @@ def test_an_eighth_is_held_out_whatever_else_is_there(tmp_path, monkeypatch):
 
 def test_command_line(tmp_path):
     env = {"DIGITS_TF_CACHE": str(tmp_path)}
-    result = run("digits_tf.scenes.fetch", "--list", env=env)
-    assert_one_line_error(result, "no fonts and no pictures are there", "digits_tf.scenes.fetch")
-    result = run("digits_tf.scenes.fetch", "--help", env=env)
+    result = run("digits_tf.synthetic.fetch", "--list", env=env)
+    assert_one_line_error(result, "no fonts and no pictures are there", "digits_tf.synthetic.fetch")
+    result = run("digits_tf.synthetic.fetch", "--help", env=env)
     assert result.returncode == 0
     assert "--[no]list" in result.stdout
 
 
 def test_world_needs_no_reader_of_fonts_or_pictures(tmp_path):
     code = (
-        "import sys; from digits_tf.scenes.fetch import world; world();"
+        "import sys; from digits_tf.synthetic.fetch import world; world();"
         "sys.exit(bool({'fontTools', 'PIL'} & sys.modules.keys()))"
     )
     assert os.spawnve(os.P_WAIT, sys.executable, [sys.executable, "-c", code], os.environ) == 0

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, assert_one_line_error
-from digits_tf import classifier
-from digits_tf.classifier.loading import SHIPPED, shipped_file
+from digits_tf import recognition
 from digits_tf.detection.detector import FILE
+from digits_tf.recognition.registry import SHIPPED, shipped_file
 
 cv2 = pytest.importorskip("cv2")
 
@@ -87,7 +87,7 @@ def test_what_is_read_by_default_travels_in_the_wheel_and_no_more():
     """`pip install .` must bring it: the folder tflite/ is not a package."""
     build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     include = build["targets"]["wheel"]["force-include"]
-    paths = [*(classifier.shipped_model(name) for name in SHIPPED), shipped_file(FILE)]
+    paths = [*(recognition.shipped_model(name) for name in SHIPPED), shipped_file(FILE)]
     names = {path.with_suffix(suffix).name for path in paths for suffix in (".tflite", ".json")}
     assert include == {f"tflite/{name}": f"digits_tf/shipped/{name}" for name in names}
     assert sum((ROOT / each).stat().st_size for each in include) < 3.5e6

@@ -8,7 +8,7 @@ import pytest
 from digits_tf.errors import DigitsError
 
 keras = pytest.importorskip("keras")
-from digits_tf.model import torch_weights  # noqa: E402
+from digits_tf.models import torch_weights  # noqa: E402
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "import_torch.py"
 

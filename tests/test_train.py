@@ -16,14 +16,12 @@ import numpy as np
 import pytest
 
 from conftest import assert_one_line_error, run
-from digits_tf import storage
+from digits_tf import files as storage
 from digits_tf.errors import DigitsError
-from digits_tf.model.architectures import ARCHITECTURES
-from digits_tf.model.strength import Augmentation
-from digits_tf.train import checkpoint, dataset, device, report, trainer
-from digits_tf.train.recipe import Recipe
-from digits_tf.train.recipes import RECIPES
-from digits_tf.train.run import Run
+from digits_tf.models.resnet import ARCHITECTURES
+from digits_tf.training import checkpoint, dataset, device, report, trainer
+from digits_tf.training.recipes import RECIPES, Augmentation, Recipe
+from digits_tf.training.run import Run
 
 TINY = {"name": "tiny", **ARCHITECTURES["tiny"], "dropout": 0.1}
 SHORT = Recipe(epochs=3, batch_size=40, augmentation=Augmentation(rotation=8))
@@ -251,10 +249,10 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from pathlib import Path
 from digits_tf.data import mnist
-from digits_tf.model.architectures import ARCHITECTURES
+from digits_tf.models.resnet import ARCHITECTURES
 from digits_tf.train import dataset, device, trainer
-from digits_tf.train.recipe import Recipe
-from digits_tf.train.run import Run
+from digits_tf.training.recipes import Recipe
+from digits_tf.training.run import Run
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 two = device.Device("two", "float32", strategy, False)
 data = dataset.split(mnist.sample().test, limit=200)

@@ -12,12 +12,10 @@ import pytest
 
 from camera_fakes import board, digit, flat, read_video, write_picture
 from conftest import ROOT
-from digits_tf.camera.display import Wish
-from digits_tf.camera.notices import Notices
-from digits_tf.camera.overlay import Overlay
+from digits_tf.annotators import Overlay
+from digits_tf.camera.display import Notices, View, Wish
 from digits_tf.camera.sources import Frame
-from digits_tf.camera.view import View
-from digits_tf.camera.window import card, notes, panel, window
+from digits_tf.camera.window import cards, window
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from virtual_display import VirtualDisplay
@@ -128,8 +126,8 @@ def test_a_mirror_turns_the_picture_and_not_the_text():
 @pytest.mark.parametrize("count", [0, 1, 3, 12, 40])
 @pytest.mark.parametrize("height", [480, 720])
 def test_the_panel_has_room_for_any_number_of_digits(count, height):
-    canvas = np.zeros((height, panel.WIDTH, 3), np.uint8)
-    panel.draw(canvas, view(row(count)), "REC 0:01")
+    canvas = np.zeros((height, cards.WIDTH, 3), np.uint8)
+    cards.draw(canvas, view(row(count)), "REC 0:01")
     crops = (canvas == 200).all(axis=-1)
     stats = cv2.connectedComponentsWithStats(crops.astype(np.uint8))[2]
     shown = int((stats[1:, cv2.CC_STAT_AREA] > 1000).sum())
@@ -145,7 +143,7 @@ def test_the_bars_are_as_long_as_the_probabilities():
     lengths = []
     for probability in (1.0, 0.5):
         canvas[:] = 0
-        card.draw_all(canvas, [digit(7, probability)])
+        cards.draw_all(canvas, [digit(7, probability)])
         lengths.append(greens(canvas).sum(axis=1).max())
     assert lengths[1] == pytest.approx(lengths[0] / 2, abs=2)
 
@@ -153,15 +151,15 @@ def test_the_bars_are_as_long_as_the_probabilities():
 def test_what_is_laid_over_stays_inside():
     for shape in ((480, 320), (720, 1280)):
         canvas = np.full((*shape, 3), 90, np.uint8)
-        notes.draw_keys(canvas)
-        notes.draw_line(canvas, "a line with é and " + 300 * "x")
+        cards.draw_keys(canvas)
+        cards.draw_line(canvas, "a line with é and " + 300 * "x")
         assert (canvas[0] == 90).all()
-        notes.draw_stages(canvas, {})
+        cards.draw_stages(canvas, {})
         stages = {
             "grey": np.full((9, 16), 77, np.uint8),
             "ink": np.full((900, 10, 3), 88, np.uint8),
         }
-        notes.draw_stages(canvas, stages)
+        cards.draw_stages(canvas, stages)
         assert {77, 88} <= set(np.unique(canvas))
 
 
@@ -255,7 +253,7 @@ def test_the_window_starts_within_the_screen_and_f_fills_it(highgui, capsys):
 COMMAND = """
 import numpy as np
 from digits_tf import classifier, command
-from digits_tf.camera import __main__ as camera
+from digits_tf.cli import camera
 
 
 class Seven(classifier.Classifier):
@@ -313,7 +311,7 @@ class Session:
         return self.display.picture()[:HEIGHT, :WIDTH]
 
     def panel(self):
-        return self.display.picture()[:HEIGHT, WIDTH : WIDTH + panel.WIDTH]
+        return self.display.picture()[:HEIGHT, WIDTH : WIDTH + cards.WIDTH]
 
     def until(self, condition, what):
         """Waits until something is to be seen."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from digits_tf.camera.demo.chalk import Board
 from digits_tf.camera.demo.weather import MARGIN, Weather
-from digits_tf.scenes import handwriting
+from digits_tf.synthetic import handwriting
 
 
 class Size(NamedTuple):

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 import digits_tf
-from digits_tf import machine
+from digits_tf import runtime
 
 # Load a core above which other programs take the time that is measured.
 BUSY = 0.5
@@ -30,8 +30,8 @@ _WAIT_S = 5.0
 def describe() -> dict[str, Any]:
     """The machine and the versions; "board" of a Raspberry Pi and its like, else None."""
     return {
-        "machine": machine.describe(),
-        "cores": machine.cores(),
+        "machine": runtime.describe(),
+        "cores": runtime.cores(),
         "board": _text(_BOARD),
         "governor": _text(_GOVERNOR),
         "versions": versions(),
@@ -51,7 +51,7 @@ def versions() -> dict[str, str]:
 
 def load() -> float | None:
     """Programs that ran or wanted to in the last minute, a core; None: the system does not tell."""
-    return os.getloadavg()[0] / machine.cores() if hasattr(os, "getloadavg") else None
+    return os.getloadavg()[0] / runtime.cores() if hasattr(os, "getloadavg") else None
 
 
 def throttled() -> list[str] | None:

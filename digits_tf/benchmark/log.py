@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digits_tf.camera.display import Display
-from digits_tf.camera.view import View
+from digits_tf.camera.display import Display, View
 
 
 class Entry(NamedTuple):

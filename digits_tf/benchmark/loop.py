@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from digits_tf.annotators import Overlay
 from digits_tf.benchmark import board
 from digits_tf.benchmark.film import Film
 from digits_tf.benchmark.log import Entry, Log
 from digits_tf.benchmark.timing import WARM_UP, WARM_UP_SHARE, Budget, summary
+from digits_tf.camera.display import Notices
 from digits_tf.camera.loop import Loop
-from digits_tf.camera.notices import Notices
-from digits_tf.camera.overlay import Overlay
-from digits_tf.camera.steadier import Steadier
-from digits_tf.classifier import Classifier
-from digits_tf.classifier.classifier import THRESHOLD
-from digits_tf.recognizer import Recognizer
+from digits_tf.camera.smoother import Steadier
+from digits_tf.recognition import Classifier, Recognizer
+from digits_tf.recognition.classifier import THRESHOLD
 
 # So many are drawn and read in turn: no cache holds them.
 _FRAMES = 24

@@ -83,12 +83,12 @@ def _peak_mb() -> float | None:
 
 def main(path: str, text: str, model: str, threads: str, count: str, seconds: str) -> None:
     """What runs in the process of its own: reads, then prints a JSON object."""
-    from digits_tf import classifier
+    from digits_tf import recognition
     from digits_tf.benchmark.loop import run
 
     pictures = np.load(path)
     _, entries = run(
-        list(pictures), classifier.load(model, int(threads)), Budget(int(count), float(seconds))
+        list(pictures), recognition.load(model, int(threads)), Budget(int(count), float(seconds))
     )
     peak, now = resident_mb()
     right = float(np.mean([each.text == text for each in entries]))

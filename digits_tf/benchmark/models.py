@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from digits_tf import classifier
-from digits_tf.classifier.loading import SHIPPED
+from digits_tf import recognition
 from digits_tf.errors import DigitsError
+from digits_tf.recognition.registry import SHIPPED
 
 
 def shipped(names: tuple[str, ...] = SHIPPED) -> list[Path]:
@@ -20,7 +20,7 @@ def shipped(names: tuple[str, ...] = SHIPPED) -> list[Path]:
         path
         for name in names
         for path in sorted(
-            classifier.shipped_model(name).parent.glob(f"{name}_*.tflite"),
+            recognition.shipped_model(name).parent.glob(f"{name}_*.tflite"),
             key=lambda path: -path.stat().st_size,
         )
     ]
@@ -32,7 +32,7 @@ def reader(model: str | None) -> Path:
     Raises:
         DigitsError: if it is no .tflite file.
     """
-    path = classifier.find(model)
+    path = recognition.find(model)
     if path.suffix != ".tflite":
         raise DigitsError(
             f"{path}: expected a .tflite file to time (python -m digits_tf.export makes one)"

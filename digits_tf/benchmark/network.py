@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from digits_tf import classifier
+from digits_tf import recognition
 from digits_tf.benchmark.timing import Budget, repeat, summary
-from digits_tf.classifier.classifier import CLASSES
-from digits_tf.scenes.pen import pen_digit
+from digits_tf.recognition.classifier import CLASSES
+from digits_tf.synthetic.pen import pen_digit
 
 BATCHES = (1, 12)
 # Enough that no two calls in a row get the same; of each digit as many.
@@ -40,7 +40,7 @@ def measure(path: Path, threads: int, batch: int, budget: Budget) -> dict[str, A
     Raises:
         DigitsError: if it is no such model.
     """
-    model = classifier.load(path, threads)
+    model = recognition.load(path, threads)
     images, labels = crops()
     starts = range(0, len(images), batch)
     outputs: dict[int, np.ndarray] = {}

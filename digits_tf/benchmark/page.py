@@ -6,7 +6,7 @@ from typing import Any
 from digits_tf.benchmark import memory
 from digits_tf.benchmark.conditions import BUSY
 from digits_tf.benchmark.goals import Goal, goals
-from digits_tf.command import counted
+from digits_tf.runtime import counted
 
 
 def page(result: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from digits_tf import classifier
+from digits_tf import recognition
 from digits_tf.benchmark import board, installed, loop, memory, network, start
 from digits_tf.benchmark.timing import Budget
 
@@ -55,7 +55,7 @@ def parts(
             for batch in network.BATCHES:
                 measure = functools.partial(network.measure, path, number, batch, calls)
                 yield Part("network", f"{path.name}, threads: {number}", 1, measure, repeated=True)
-    model = classifier.load(reader, threads)
+    model = recognition.load(reader, threads)
     for name in board.SIZES:
         for digits in board.SCENES:
             measure = functools.partial(loop.measure, name, digits, model, budget)

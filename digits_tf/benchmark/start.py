@@ -11,7 +11,7 @@ import numpy as np
 from digits_tf.benchmark import board
 from digits_tf.benchmark.child import Child
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import write_picture
+from digits_tf.images import write_picture
 
 SIZE, DIGITS = "1080p", 1
 

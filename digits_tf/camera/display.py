@@ -1,14 +1,59 @@
 """Where readings are shown; printed lines are one way, `window.Window` is the other."""
 
 import abc
+import dataclasses
 import enum
 import json
+import sys
 import time
 
 import numpy as np
 
-from digits_tf.camera.view import View
-from digits_tf.predict.lines import printable
+from digits_tf.camera.sources import Frame
+from digits_tf.recognition import Digit, text
+from digits_tf.recognition.digit import as_json
+from digits_tf.runtime import printable
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class View:
+    """A frame and what was read in it.
+
+    Attributes:
+        frame: the frame.
+        index: of the frame, from 0.
+        digits: in reading order.
+        fps: frames per second; 0.0 where that says nothing.
+        milliseconds: what each stage took: "capture", "find", "net" and, where pictures are drawn,
+            "draw".
+    """
+
+    frame: Frame
+    index: int
+    digits: list[Digit]
+    fps: float
+    milliseconds: dict[str, float]
+
+    @property
+    def text(self) -> str:
+        """The numbers that were read, line by line."""
+        return text(self.digits)
+
+    def as_json(self) -> dict:
+        """The reading as `python -m digits_tf.predict --json` has it, with time and rate.
+
+        "time" is in seconds since the first frame, "ms" from the frame to its reading.
+        """
+        reading = {"path": self.frame.path} if self.frame.path else {}
+        times = self.milliseconds
+        return reading | {
+            "time": round(self.frame.seconds, 3),
+            "frame": self.index,
+            "text": self.text,
+            "digits": [as_json(digit) for digit in self.digits],
+            "fps": round(self.fps, 1),
+            "ms": round(times.get("find", 0.0) + times.get("net", 0.0), 2),
+        }
 
 
 class Wish(enum.Enum):
@@ -83,3 +128,22 @@ def _words(view: View) -> str:
     path = f"{printable(view.frame.path)}: " if view.frame.path else ""
     lines = [" ".join(line) for line in view.text.splitlines()]
     return path + (" / ".join(lines) or "no digit")
+
+
+_SHOWN_S = 4.0
+
+
+class Notices:
+    """Tells lines on standard error, so that standard output stays pure, and keeps the last one."""
+
+    def __init__(self) -> None:
+        self._last, self._until = "", 0.0
+
+    def tell(self, line: str) -> None:
+        """Prints a line; a window shows it for some seconds too."""
+        self._last, self._until = line, time.monotonic() + _SHOWN_S
+        print(line, file=sys.stderr, flush=True)
+
+    def current(self) -> str:
+        """The last line, while it is fresh; else an empty one."""
+        return self._last if time.monotonic() < self._until else ""

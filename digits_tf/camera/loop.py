@@ -1,4 +1,4 @@
-"""The way from a frame to its reading, again and again."""
+"""Frames per second."""
 
 import collections
 import time
@@ -6,19 +6,43 @@ from pathlib import Path
 
 import numpy as np
 
-from digits_tf.camera import snapshot
-from digits_tf.camera.display import Display, Wish
-from digits_tf.camera.fps import FpsMeter
-from digits_tf.camera.notices import Notices
-from digits_tf.camera.overlay import Overlay
+from digits_tf.annotators import Overlay
+from digits_tf.camera import recording as snapshot
+from digits_tf.camera.display import Display, Notices, View, Wish
 from digits_tf.camera.recording import SUFFIX, Recording
+from digits_tf.camera.smoother import Steadier
 from digits_tf.camera.sources import Frame, Source
-from digits_tf.camera.steadier import Steadier
-from digits_tf.camera.view import View
 from digits_tf.camera.watchdog import Watchdog
-from digits_tf.command import describe
-from digits_tf.errors import DigitsError
-from digits_tf.recognizer import Recognizer
+from digits_tf.errors import DigitsError, describe
+from digits_tf.recognition import Recognizer
+
+_WINDOW_FRAMES = 30
+
+
+class FpsMeter:
+    """The mean rate over the last frames.
+
+    Args:
+        window: over how many frames; fewer follow changes faster and jump more.
+    """
+
+    def __init__(self, window: int = _WINDOW_FRAMES):
+        # n frames lie between n + 1 instants.
+        self._times: collections.deque[float] = collections.deque(maxlen=window + 1)
+
+    def tick(self, now: float) -> float:
+        """Counts a frame.
+
+        Args:
+            now: seconds of a clock that never goes back.
+
+        Returns:
+            Frames per second; 0.0 until there are two frames.
+        """
+        self._times.append(now)
+        elapsed = now - self._times[0]
+        return (len(self._times) - 1) / elapsed if elapsed > 0 else 0.0
+
 
 # How long it may take until a key, the end or a lost camera is noticed.
 _SLICE_S = 0.02

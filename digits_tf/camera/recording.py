@@ -1,19 +1,52 @@
-"""A video file of what is shown."""
+"""Saves a frame with its reading, under a name of its own."""
 
 import contextlib
+import itertools
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from digits_tf import storage
-from digits_tf.camera.snapshot import unused_path
-from digits_tf.command import counted
+from digits_tf import files
+from digits_tf.camera.display import View
 from digits_tf.errors import DigitsError
+from digits_tf.images import write_picture
+from digits_tf.runtime import counted
+
+
+def save(view: View, folder: Path) -> Path:
+    """Writes the frame without drawings, and beside it its reading as JSON.
+
+    Args:
+        view: what to save.
+        folder: where to.
+
+    Returns:
+        The PNG file's path; the JSON file's differs in its suffix.
+
+    Raises:
+        OSError: if it cannot be written there.
+    """
+    path = unused_path(folder, ".png")
+    write_picture(path, view.frame.shown)
+    files.write_json(path.with_suffix(".json"), view.as_json())
+    return path
+
+
+def unused_path(folder: Path, suffix: str) -> Path:
+    """A path of the form digits-20261122-181530.png, with a number behind it if that is taken."""
+    stem = time.strftime("digits-%Y%m%d-%H%M%S")
+    for number in itertools.count(1):
+        name = stem if number == 1 else f"{stem}-{number}"
+        if not any(folder.glob(f"{name}.*")):
+            break
+    return folder / f"{name}{suffix}"
+
 
 SUFFIX = ".mp4"
 # H.264 is in no OpenCV wheel.
@@ -42,7 +75,7 @@ class Recording:
     def __init__(self, path: Path, fps: float, real_time: bool):
         self._path, self._fps, self._real_time = path, fps, real_time
         self._file = contextlib.ExitStack()
-        self._beside = self._file.enter_context(storage.replacing(path))
+        self._beside = self._file.enter_context(files.replacing(path))
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._count = 0
@@ -158,7 +191,7 @@ def find_path(name: str, source: str) -> Path:
             f"--record {path} is {what}: give another name, or a folder, where each recording gets "
             "its own"
         )
-    storage.make_folder(path.parent)
+    files.make_folder(path.parent)
     return path
 
 

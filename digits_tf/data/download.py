@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits_tf import progress, storage
+from digits_tf import files, runtime
 from digits_tf.errors import DigitsError
 
 MIRRORS = (
@@ -49,7 +49,7 @@ def cached(name: str, folder: Path) -> Path | None:
     path = folder / name
     if not path.is_file():
         return None
-    if storage.sha256(path) == SHA256[name]:
+    if files.sha256(path) == SHA256[name]:
         return path
     print(f"{path}: damaged, fetching it again", file=sys.stderr)
     return None
@@ -89,7 +89,7 @@ def fetch(name: str, folder: Path, mirrors: Sequence[str] = MIRRORS, limit_s: fl
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             reasons.append(f"{mirror}: {reason}")
             continue
-        storage.write_bytes(folder / name, content)
+        files.write_bytes(folder / name, content)
         return folder / name
     raise DigitsError(f"{name} could not be fetched ({'; '.join(reasons)})")
 
@@ -101,7 +101,7 @@ def _download(url: str, limit_s: float) -> bytes:
     received = bytearray()
     with urllib.request.urlopen(request, timeout=min(_CONNECT_SECONDS, limit_s)) as response:
         total = int(response.headers.get("Content-Length") or 0) or None
-        with progress.bar(total, url.rpartition("/")[2], unit="B") as bar:
+        with runtime.bar(total, url.rpartition("/")[2], unit="B") as bar:
             # read1 returns what has come, so that a trickle meets the time limit too.
             while chunk := response.read1(_CHUNK_BYTES):
                 received += chunk

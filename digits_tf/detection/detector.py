@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits_tf.classifier.litert import interpreter
-from digits_tf.classifier.loading import check_digest, shipped_file
 from digits_tf.detection.grid import BLOCK, CELL, PACKED, STRIDE, VALUES, WINDOW
-from digits_tf.detection.planes import FILM_PLANES, check, film_part, shrunk, sizes
+from digits_tf.detection.pyramid import FILM_PLANES, check, film_part, shrunk, sizes
 from digits_tf.errors import DigitsError
+from digits_tf.recognition.litert import interpreter
+from digits_tf.recognition.registry import check_digest, shipped_file
 
 # The file of a trained detector.
 FILE = "detector.tflite"
@@ -56,7 +56,7 @@ def load(path: Path | str | None = None, threads: int = 1) -> "Detector":
 
     Args:
         path: a .tflite file, or a folder with detector.tflite or detector/detector.tflite in it,
-            as a run folder of `python -m digits_tf.detection.train` is. None: the shipped one.
+            as a run folder of `digits-tf train-detector` is. None: the shipped one.
         threads: for LiteRT; one is the quickest for a net this small.
 
     Raises:
@@ -80,7 +80,7 @@ def _shipped() -> Path:
         return shipped_file(FILE)
     except FileNotFoundError:
         raise DigitsError(
-            f"no {FILE} in tflite/: make one with python -m digits_tf.detection.train, and name "
+            f"no {FILE} in tflite/: make one with digits-tf train-detector, and name "
             "its run folder with --detector"
         ) from None
 
@@ -252,7 +252,7 @@ class _Network:
             raise DigitsError(
                 f"{path}: expected a detector, found a model from "
                 f"{tuple(self._input['shape'][1:].tolist())}: "
-                "python -m digits_tf.detection.train makes one"
+                "digits-tf train-detector makes one"
             )
         size = (1, shape[0], shape[1] // PACKED, PACKED)
         self._interpreter.resize_tensor_input(self._input["index"], size)

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits_tf import storage
-from digits_tf.classifier.keras_file import open_any
-from digits_tf.detection import data
+from digits_tf import files
+from digits_tf.detection import windows as data
 from digits_tf.export import serving, tflite
-from digits_tf.scenes.canvas import Frame
+from digits_tf.recognition.keras_model import open_any
+from digits_tf.synthetic.canvas import Frame
 
 _RANGES = 200  # windows that the ranges of 8-bit activations are taken from
 
@@ -31,13 +31,13 @@ def write(model_file: Path, folder: Path, frames: list[Frame]) -> None:
     content = tflite.convert(saved_model, "detector", windows)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "detector.tflite"
-    storage.write_bytes(path, content)
-    storage.write_json(
+    files.write_bytes(path, content)
+    files.write_json(
         path.with_suffix(".json"),
         {
             "name": "detector",
             "parameters": int(sum(np.prod(v.shape) for v in model.trainable_variables)),
-            "sha256": storage.sha256(path),
+            "sha256": files.sha256(path),
             "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
         },
     )

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from digits_tf.detection.grid import BLOCK, CELL, VALUES
-from digits_tf.scenes.canvas import UNSURE
+from digits_tf.synthetic.canvas import UNSURE
 
 # Pixels of a digit's longer side. Smaller or larger digits belong to another plane; between these
 # and the limits of the promise nothing is learned either way.

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from digits_tf.classifier import Classifier
 from digits_tf.data.digits import Digits
-from digits_tf.evaluate.score import Score
+from digits_tf.evaluation.score import Score
+from digits_tf.recognition import Classifier
 
 _BATCH = 250
 # The formats, and in each the greatest difference of a probability. float16 weights keep 11 bits.

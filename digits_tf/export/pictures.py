@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from digits_tf.data.digits import Digits
-from digits_tf.data.held_out import hold_out
-from digits_tf.data.mnist import Mnist
+from digits_tf.data.mnist import Mnist, hold_out
 from digits_tf.errors import DigitsError
 
 _FOR_RANGES = 1000

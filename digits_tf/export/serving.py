@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from digits_tf.classifier.classifier import CLASSES
+from digits_tf.recognition.classifier import CLASSES
 
 INPUT, OUTPUT = "image", "probabilities"
 

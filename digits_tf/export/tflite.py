@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from digits_tf import quiet
+from digits_tf import runtime
 
 # Those that are exported.
 KINDS = ("float32", "float16", "int8", "mixed")
@@ -41,7 +41,7 @@ def convert(saved_model: Path, kind: str, calibration: np.ndarray) -> bytes:
     if kind not in (*KINDS, *TRIED, DETECTOR):
         raise ValueError(f"Expected one of {KINDS + TRIED}. Received: kind={kind!r}")
     # The converter writes pages of notices past Python's standard error.
-    with quiet.standard_error() as notices, warnings.catch_warnings():
+    with runtime.standard_error() as notices, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             converter = _converter(saved_model, kind, calibration)

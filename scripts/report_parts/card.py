@@ -4,7 +4,7 @@ import re
 import statistics
 from typing import Any
 
-from digits_tf import classifier
+from digits_tf import recognition
 from report_parts import quantisation, table
 
 _HEAD = """\
@@ -42,10 +42,10 @@ recognizer = Recognizer.load("resnet")
 ## Training
 
 ```sh
-python -m digits_tf.scenes.fetch                # fonts and photographs to draw frames with
-python -m digits_tf.detection.train --run=runs/detector
+digits-tf scenes-fetch                # fonts and photographs to draw frames with
+digits-tf train-detector --run=runs/detector
 cp runs/detector/detector/detector.* tflite/
-python -m digits_tf.scenes --out runs/scenes    # what the others are trained on
+digits-tf scenes --out runs/scenes    # what the others are trained on
 python scripts/train_shipped.py                 # all seeds of both, then the export of seed 0
 python scripts/quantisation.py runs/tiny-0      # the forms of it, and which one to ship
 python scripts/report.py --card=saved_models/README.md
@@ -111,7 +111,7 @@ def _sources(packages: dict[str, dict[str, str]]) -> str:
     lines = [
         "## Sources",
         "Frames are drawn with fonts of npm's packages `@fontsource/NAME` and pictures of Debian's "
-        "packages. None of them is shipped; `python -m digits_tf.scenes.fetch` gets them, each "
+        "packages. None of them is shipped; `digits-tf scenes-fetch` gets them, each "
         "with its licence. An eighth of them is kept out of training.",
     ]
     groups: dict[tuple[str, str], list[str]] = {}
@@ -125,7 +125,7 @@ def _sources(packages: dict[str, dict[str, str]]) -> str:
 
 def _files() -> str:
     """What lies where, and which file is read with by default."""
-    default = classifier.shipped_model("tiny").name.replace("tiny", "NAME")
+    default = recognition.shipped_model("tiny").name.replace("tiny", "NAME")
     rows = [
         [f"`{path}`", words + ("; the default" if path.endswith(default) else "")]
         for path, words in _FILES.items()

@@ -2,13 +2,13 @@
 
 Eight kinds after the example of MNIST-C (Mu and Gilmer 2019, https://arxiv.org/abs/1906.02337); the
 code and the strengths are this project's own. Training has changes of its own
-(`digits_tf.model.augmentation`), some of them of these kinds; no code is shared.
+(`digits_tf.training.augmentation`), some of them of these kinds; no code is shared.
 """
 
 import cv2
 import numpy as np
 
-from digits_tf.scenes import texture
+from digits_tf.synthetic import textures
 
 STRENGTHS = (1, 2, 3)
 _SIDE = 28
@@ -60,7 +60,7 @@ def blur(image: np.ndarray, index: int, rng: np.random.Generator) -> np.ndarray:
 def fog(image: np.ndarray, index: int, rng: np.random.Generator) -> np.ndarray:
     """Clouds in front: contrast is lost and the ground is lit."""
     share = _FOG[index]
-    cloud = np.clip(0.6 + 0.2 * texture.noise(rng, image.shape, 7.0), 0, 1)
+    cloud = np.clip(0.6 + 0.2 * textures.noise(rng, image.shape, 7.0), 0, 1)
     return _pixels(image * (1 - share) + 255 * share * cloud)
 
 

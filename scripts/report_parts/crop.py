@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digits_tf.detection.crop import mnist_crop
+from digits_tf.detection.crops import mnist_crop
 
 _FLOOR = 20  # grey levels; a drawing has no noise
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from digits_tf.scenes import texture as fields
+from digits_tf.synthetic import textures as fields
 from report_parts.crop import cropped
 
 _SIDE = 200

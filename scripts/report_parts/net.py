@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from digits_tf import backend, classifier
-from digits_tf.classifier.classifier import CLASSES, Classifier, softmax
+from digits_tf import recognition, runtime
 from digits_tf.detection.detector import Detector
 from digits_tf.errors import DigitsError
-from digits_tf.recognizer import Recognizer
+from digits_tf.recognition import Recognizer
+from digits_tf.recognition.classifier import CLASSES, Classifier, softmax
 
 # In the order of the tables' columns, with the words above them.
 FORMATS = {
@@ -58,15 +58,15 @@ class RebuiltKeras(Classifier):
 
     Args:
         folder: the SavedModel.
-        architecture: arguments of `digits_tf.model.resnet.resnet`.
+        architecture: arguments of `digits_tf.models.resnet.resnet`.
 
     Raises:
         DigitsError: if the weights do not fit the architecture.
     """
 
     def __init__(self, folder: Path, architecture: dict[str, Any]):
-        tf = backend.import_tensorflow()
-        from digits_tf.model.resnet import resnet
+        tf = runtime.import_tensorflow()
+        from digits_tf.models.resnet import resnet
 
         model = resnet(**architecture)
         weights = list(tf.saved_model.load(str(folder)).weights)
@@ -107,7 +107,7 @@ def open_net(model: str, kind: str, folder: Path, detector: Detector) -> Net:
     if kind == "keras":
         reader: Classifier = RebuiltKeras(path, card(model, folder)["architecture"])
     else:
-        reader = classifier.load(path)
+        reader = recognition.load(path)
     return Net(model, kind, path, reader, Recognizer(reader, detector=detector))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from digits_tf.scenes import scene
+from digits_tf.synthetic import scene
 from report_parts import drawings, patches, signs
 
 _SEED = 70

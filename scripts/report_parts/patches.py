@@ -7,7 +7,7 @@ import cv2
 import matplotlib
 import numpy as np
 
-from digits_tf.opencv import read_picture
+from digits_tf.images import read_picture
 
 # A portrait, a drawing of a parcel, a scan of a head, a map of mountains.
 _PICTURES = ("grace_hopper.jpg", "Minduka_Present_Blue_Pack.png")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from digits_tf.recognizer import Digit
+from digits_tf.recognition import Digit
 from report_parts.net import Net
 
 # By net, one list of digits a frame.

@@ -8,7 +8,7 @@ import numpy as np
 
 from digits_tf.camera.demo.chalk import Board
 from digits_tf.camera.demo.weather import MARGIN, Weather
-from digits_tf.scenes import handwriting
+from digits_tf.synthetic import handwriting
 
 WIDTH, HEIGHT = 1280, 720
 FPS = 30.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 
-from digits_tf.camera.sources.shot import Shot
+from digits_tf.camera.sources.source import Shot
 from digits_tf.errors import DigitsError
 
 # FFmpeg's own limits for an address that does not answer are 30 s.

@@ -11,14 +11,12 @@ from urllib.parse import urlsplit
 import cv2
 
 from digits_tf.camera.sources import capture, picamera
+from digits_tf.camera.sources.files import Pictures, Video, list_pictures
 from digits_tf.camera.sources.live import Device, Live
-from digits_tf.camera.sources.pictures import Pictures, list_pictures
-from digits_tf.camera.sources.source import Source
-from digits_tf.camera.sources.video import Video
-from digits_tf.camera.sources.wanted import Wanted
-from digits_tf.command import counted
+from digits_tf.camera.sources.source import Source, Wanted
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import is_picture
+from digits_tf.images import is_picture
+from digits_tf.runtime import counted
 
 DEMO = "demo"
 _VIDEO_SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm"))
@@ -64,7 +62,7 @@ def _open(where: str, wanted: Wanted, tell: Callable[[str], None]) -> Source:
     if wanted.controls:
         raise DigitsError(f"--controls is for --source picamera alone, received --source {where}")
     if where == DEMO:
-        from digits_tf.camera.sources.demo import Demo
+        from digits_tf.camera.sources.files import Demo
 
         return Demo()
     if (number := _camera_number(where)) is not None:

@@ -11,8 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from digits_tf.camera.sources import controls
-from digits_tf.camera.sources.shot import Shot
-from digits_tf.camera.sources.wanted import Wanted
+from digits_tf.camera.sources.source import Shot, Wanted
 from digits_tf.errors import DigitsError
 
 NAME = "picamera"

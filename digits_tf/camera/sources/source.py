@@ -1,12 +1,48 @@
-"""What all sources of frames have in common."""
+"""What a camera gives at once."""
 
 import abc
 import dataclasses
+import types
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from digits_tf.errors import DigitsError
+
+
+class Shot(NamedTuple):
+    """A picture, perhaps twice.
+
+    Attributes:
+        picture: uint8 (h, w) grey or (h, w, 3) BGR, to be read.
+        colour: uint8 (h, w, 3), BGR, the same moment, to be shown; None: `picture` is.
+    """
+
+    picture: np.ndarray
+    colour: np.ndarray | None = None
+
+
+class Wanted(NamedTuple):
+    """What is asked of a camera; it may give something else.
+
+    Attributes:
+        width: pixels.
+        height: pixels.
+        fps: frames per second.
+        colour: whether pictures are shown or recorded; to be read, grey ones will do.
+        rotate: degrees clockwise that pictures are turned by: 0, 90, 180 or 270.
+        controls: values by the names of libcamera's controls; of a Raspberry Pi's camera alone.
+    """
+
+    width: int = 1920
+    height: int = 1080
+    fps: float = 30.0
+    colour: bool = False
+    rotate: int = 0
+    controls: Mapping[str, str] = types.MappingProxyType({})
+
 
 _TURNS = {
     90: cv2.ROTATE_90_CLOCKWISE,

@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping
 import cv2
 import numpy as np
 
-from digits_tf.camera.display import Display, Wish
-from digits_tf.camera.notices import Notices
+from digits_tf.camera.display import Display, Notices, View, Wish
 from digits_tf.camera.screen import screen_size
-from digits_tf.camera.view import View
-from digits_tf.camera.window import notes, panel
-from digits_tf.camera.window.colours import GROUND
+from digits_tf.camera.window import cards
+from digits_tf.camera.window.cards import GROUND
 from digits_tf.errors import DigitsError
 
 _TITLE = "digits"
@@ -98,19 +96,19 @@ class Window(Display):
         view, picture = self._shown
         height, width = picture.shape[:2]
         if self._canvas is None:
-            self._canvas = np.zeros((height, width + panel.WIDTH, 3), np.uint8)
-            cv2.resizeWindow(_TITLE, *fitting((width + panel.WIDTH, height), screen_size()))
+            self._canvas = np.zeros((height, width + cards.WIDTH, 3), np.uint8)
+            cv2.resizeWindow(_TITLE, *fitting((width + cards.WIDTH, height), screen_size()))
         left, right = self._canvas[:, :width], self._canvas[:, width:]
         if self._shows_stages:
-            notes.draw_stages(left, self._stages())
+            cards.draw_stages(left, self._stages())
         else:
             left[:] = picture
         if self._shows_keys:
-            notes.draw_keys(left)
+            cards.draw_keys(left)
         self._note = self._notices.current()
         if self._note or view.frame.path:
-            notes.draw_line(left, self._note or view.frame.path)
-        panel.draw(right, view, self.badge)
+            cards.draw_line(left, self._note or view.frame.path)
+        cards.draw(right, view, self.badge)
         self._size = _size()
         cv2.imshow(_TITLE, _with_bars(self._canvas, self._size))
 

@@ -15,16 +15,16 @@ import numpy as np
 from photograph_list import Photograph
 
 from digits_tf.benchmark import board, timing
-from digits_tf.classifier.classifier import THRESHOLD
-from digits_tf.detection.crop import digit_crop
+from digits_tf.detection.crops import digit_crop
 from digits_tf.detection.detector import LEAST, Detector, shrunk
-from digits_tf.opencv import read_picture
-from digits_tf.recognizer import text as text_of
-from digits_tf.scenes import ground
-from digits_tf.scenes.canvas import UNSURE, Canvas, Frame
-from digits_tf.scenes.crops import overlap
-from digits_tf.scenes.frames import frame
-from digits_tf.scenes.writer import Sources
+from digits_tf.images import read_picture
+from digits_tf.recognition import text as text_of
+from digits_tf.recognition.classifier import THRESHOLD
+from digits_tf.synthetic import ground
+from digits_tf.synthetic.canvas import UNSURE, Canvas, Frame
+from digits_tf.synthetic.crops import overlap
+from digits_tf.synthetic.frames import frame
+from digits_tf.synthetic.writer import Sources
 from report_parts import readings, signs, table
 from report_parts.net import Net
 

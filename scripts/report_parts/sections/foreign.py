@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from digits_tf.recognizer import text as text_of
+from digits_tf.recognition import text as text_of
 from report_parts import foreign_files, readings, table
 from report_parts.figures import standard_error
 from report_parts.net import Net, by_net

@@ -8,9 +8,9 @@ from typing import Any
 from photograph_list import Photograph, listed
 
 from digits_tf.errors import DigitsError
-from digits_tf.opencv import read_picture
-from digits_tf.recognizer import Digit
-from digits_tf.recognizer import text as text_of
+from digits_tf.images import read_picture
+from digits_tf.recognition import Digit
+from digits_tf.recognition import text as text_of
 from report_parts import readings, table
 from report_parts.net import Net, by_net
 

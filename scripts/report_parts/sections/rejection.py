@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from digits_tf.classifier.classifier import THRESHOLD
-from digits_tf.recognizer import Digit
-from digits_tf.recognizer import text as text_of
-from digits_tf.scenes import scene
+from digits_tf.recognition import Digit
+from digits_tf.recognition import text as text_of
+from digits_tf.recognition.classifier import THRESHOLD
+from digits_tf.synthetic import scene
 from report_parts import others, readings, signs, table
 from report_parts.figures import auroc, standard_error
 from report_parts.net import Net, by_net

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from digits_tf.opencv import read_picture
-from digits_tf.predict import inputs
-from digits_tf.recognizer import text as text_of
+from digits_tf.cli import predict_inputs
+from digits_tf.images import read_picture
+from digits_tf.recognition import text as text_of
 from report_parts import readings, table
 from report_parts.net import Net, by_net
 
@@ -25,7 +25,7 @@ def measure(nets: Sequence[Net], folder: Path, limit: int | None) -> dict[str, A
     """
     found: dict[str, Any] = {"sets": {}, "misread": []}
     for name, words in _FOLDERS.items():
-        paths = [Path(each.name) for each in inputs.find([str(folder / name)])][:limit]
+        paths = [Path(each.name) for each in predict_inputs.find([str(folder / name)])][:limit]
         written = [path.name[0] for path in paths]
         digits = readings.read(nets, map(read_picture, paths))
         texts = {net: [text_of(each) for each in digits[net]] for net in nets}

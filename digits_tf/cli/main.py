@@ -1,0 +1,59 @@
+"""Handwritten digits, found and read in pictures and from a camera.
+
+digits-tf COMMAND ...
+python -m digits_tf COMMAND ...
+"""
+
+import difflib
+from collections.abc import Sequence
+from typing import NoReturn
+
+from absl import flags
+
+from digits_tf import __version__
+from digits_tf.cli import command
+from digits_tf.errors import DigitsError
+
+# Written down here, as the modules themselves take seconds to import. A name's module is in `cli`.
+COMMANDS = {
+    "camera": "Reads digits from a camera and shows them in a window.",
+    "predict": "Reads the digits in pictures.",
+    "train": "Trains a network that reads digits.",
+    "evaluate": "Measures a model on labelled digits.",
+    "export": "Exports a trained run as SavedModel and TFLite.",
+    "data": "Fetches MNIST, checks it, and says what is there.",
+    "scenes": "Makes training digits, cut out of made-up frames.",
+    "scenes-fetch": "Fetches fonts and pictures for the frames.",
+    "train-detector": "Trains the network that finds digits.",
+    "benchmark": "Measures how fast this machine reads digits.",
+    "model": "Prints a network's layers, and draws them.",
+}
+
+_LIST = "\n".join(f"  {name:<15} {line}" for name, line in COMMANDS.items())
+_DOC = f"{(__doc__ or '').strip()}\n\n{_LIST}\n\nCOMMAND --help lists its flags."
+
+_VERSION = flags.DEFINE_boolean("version", False, "Print the version.")
+
+
+def main(words: Sequence[str]) -> None:
+    """Runs the command that is named first, with the words behind it."""
+    if _VERSION.value:
+        print(f"digits_tf {__version__}")
+    elif not words:
+        print(_DOC)
+    elif words[0] in COMMANDS:
+        # All flags from here on are the command's.
+        del flags.FLAGS.version
+        flags.FLAGS.set_gnu_getopt(True)
+        command.call(words[0], words[1:])
+    else:
+        near = difflib.get_close_matches(words[0], COMMANDS, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise DigitsError(f"no command {words[0]!r}: {hint}There are {', '.join(COMMANDS)}")
+
+
+def start() -> NoReturn:
+    """What the script digits-tf calls."""
+    # The first word ends this program's own flags.
+    flags.FLAGS.set_gnu_getopt(False)
+    command.run(main, _DOC, positional=(0, None))

@@ -1,1 +1,0 @@
-"""Reads the digits in pictures; runs without TensorFlow."""

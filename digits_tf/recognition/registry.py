@@ -1,0 +1,162 @@
+"""Finds out what a model file is, checks it, and opens it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from digits_tf import files
+from digits_tf.errors import DigitsError
+from digits_tf.recognition.classifier import Classifier
+
+# The models that come with the repository, the default first; each in the four kinds of
+# `digits_tf.export.tflite.KINDS`.
+SHIPPED = ("tiny", "resnet")
+# As exact as the float file, and twice as fast.
+_KIND = "mixed"
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def shipped_model(name: str = SHIPPED[0], kind: str = _KIND) -> Path:
+    """The .tflite file of a shipped model.
+
+    Args:
+        name: "tiny" or "resnet".
+        kind: float32, float16, int8 or mixed; an installed package has the last alone.
+
+    Raises:
+        DigitsError: if there is none.
+    """
+    file = f"{name}_{kind}.tflite"
+    try:
+        return shipped_file(file)
+    except FileNotFoundError:
+        raise DigitsError(
+            f"{file} is missing beside the package: install digits_tf anew, or name a model with "
+            "--model"
+        ) from None
+
+
+def shipped_file(file: str) -> Path:
+    """A file that comes with the package: in tflite/ of the clone, or inside what is installed.
+
+    Never one of the current folder, where a trained model may lie that reads worse.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    for folder in (_PACKAGE / "shipped", _PACKAGE.parent / "tflite"):
+        if (folder / file).is_file():
+            return folder / file
+    raise FileNotFoundError(file)
+
+
+def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
+    """Opens a trained model.
+
+    Args:
+        path: a .tflite file, float or int8; a .keras file; a SavedModel folder, with or without
+            TensorFlow Serving's version folders; a run folder (its best model); or the name of a
+            shipped model, "tiny" or "resnet" (a folder of that name: "./tiny"). None: "tiny".
+            Whether it gives logits or probabilities, the JSON beside it says ("output": {"name":
+            "logits"}), else its last layers: probabilities come out of a softmax or a sigmoid.
+        threads: for LiteRT; one is the quickest for a net this small.
+
+    Raises:
+        DigitsError: if it is none of these, is damaged, or needs TensorFlow where that is missing.
+    """
+    path = find(path)
+    if not path.exists():
+        raise DigitsError(f"{path}: no such model")
+    if path.is_dir():
+        if (path / "best.keras").is_file():
+            path = path / "best.keras"
+        elif version := _saved_model_version(path):
+            from digits_tf.recognition.saved_model import SavedModelClassifier
+
+            return SavedModelClassifier(version, _gives_logits(_serving_card(version)))
+        else:
+            raise DigitsError(
+                f"{path}: expected a SavedModel or a run folder, found neither saved_model.pb nor "
+                "best.keras"
+            )
+    logits = _gives_logits(check_digest(path))
+    if path.suffix == ".tflite":
+        from digits_tf.recognition.litert import LiteRTClassifier
+
+        return LiteRTClassifier(path, threads, logits=logits)
+    if path.suffix == ".keras":
+        from digits_tf.recognition.keras_model import KerasClassifier, open_model
+
+        return KerasClassifier(open_model(path), logits)
+    raise DigitsError(f"{path}: expected a .tflite or .keras file or a SavedModel folder")
+
+
+def find(path: Path | str | None) -> Path:
+    """The file or folder that is meant, see `load`; it need not be there."""
+    if path is None:
+        return shipped_model()
+    if isinstance(path, str) and path in SHIPPED:
+        return shipped_model(path)
+    return Path(path)
+
+
+def check_digest(path: Path) -> dict[str, Any]:
+    """Holds a file against the SHA-256 in the JSON file beside it, if there is one.
+
+    Returns:
+        What the JSON says; nothing without one.
+
+    Raises:
+        DigitsError: if they differ or the JSON is damaged.
+    """
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    card = _card(beside)
+    if "sha256" not in card:
+        raise DigitsError(f"{beside}: expected JSON with a sha256")
+    found, expected = files.sha256(path), str(card["sha256"])
+    if found != expected:
+        raise DigitsError(
+            f"{path}: damaged, or not the file that {beside.name} describes (expected SHA-256 "
+            f"{expected[:12]}…, found {found[:12]}…)"
+        )
+    return card
+
+
+def _serving_card(version: Path) -> dict[str, Any]:
+    """The JSON beside a SavedModel, or beside the folder of its versions; nothing without one."""
+    folder = version.resolve()
+    if folder.name.isdecimal():
+        folder = folder.parent
+    beside = folder.with_name(f"{folder.name}.json")
+    return _card(beside) if beside.is_file() else {}
+
+
+def _card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text())
+    except ValueError as error:
+        raise DigitsError(f"{path}: expected JSON ({error})") from None
+    if not isinstance(card, dict):
+        raise DigitsError(f"{path}: expected a JSON object")
+    return card
+
+
+def _gives_logits(card: dict[str, Any]) -> bool | None:
+    """What a model gives, by the JSON beside it; None if that does not say."""
+    output = card.get("output")
+    name = output.get("name") if isinstance(output, dict) else None
+    return name == "logits" if name in ("logits", "probabilities") else None
+
+
+def _saved_model_version(folder: Path) -> Path | None:
+    """The folder itself if it is a SavedModel, or its highest version."""
+    if (folder / "saved_model.pb").is_file():
+        return folder
+    versions = [
+        path
+        for path in folder.iterdir()
+        if path.name.isdecimal() and (path / "saved_model.pb").is_file()
+    ]
+    return max(versions, key=lambda path: int(path.name), default=None)

@@ -1,0 +1,136 @@
+"""What a figure was measured on."""
+
+import contextlib
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from digits_tf.errors import DigitsError
+
+
+def describe() -> str:
+    """One line: processor, cores that this process may use, system, Python."""
+    return (
+        f"{processor()}, {cores()} cores, {platform.system()}, Python {platform.python_version()}"
+    )
+
+
+def processor() -> str:
+    """The processor's name, as its maker gives it where that can be found out."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        # x86 has "model name"; a Raspberry Pi has "Model" at the end.
+        if line.startswith(("model name", "Model")):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def import_tensorflow() -> ModuleType:
+    """Imports TensorFlow and looks for its devices.
+
+    Some of its notices (oneDNN, a missing CUDA driver) are written before any log level counts.
+
+    Returns:
+        The module tensorflow.
+
+    Raises:
+        DigitsError: if it is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    notices = ""
+    try:
+        with standard_error() as written:
+            try:
+                import tensorflow as tf
+
+                tf.config.list_physical_devices()
+            except BaseException:
+                notices = written()
+                raise
+    except ModuleNotFoundError as error:
+        if error.name not in ("tensorflow", "keras"):
+            raise
+        raise DigitsError("this needs TensorFlow: pip install 'digits_tf[train]'") from None
+    except Exception:
+        print(notices, file=sys.stderr)
+        raise
+    return tf
+
+
+def bar(total: int | None, description: str, unit: str = "it", **options: Any) -> Any:
+    """A tqdm bar on standard error; silent where that is no terminal.
+
+    Args:
+        total: how many units there will be; None: unknown.
+        description: the words before the bar.
+        unit: what is counted; "B" is shown in kB and MB.
+        **options: passed on to tqdm.
+    """
+    # Every install has it: LiteRT depends on tqdm. Imported late, as the camera path needs none.
+    from tqdm import tqdm
+
+    options.setdefault("disable", not sys.stderr.isatty())
+    options.setdefault("dynamic_ncols", True)
+    return tqdm(
+        total=total,
+        desc=description,
+        unit=unit,
+        unit_scale=unit == "B",
+        file=sys.stderr,
+        **options,
+    )
+
+
+@contextlib.contextmanager
+def standard_error() -> Iterator[Callable[[], str]]:
+    """Redirects file descriptor 2 meanwhile; Python's own writes are held back too.
+
+    Yields:
+        A function that returns what was written so far.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # no standard error at all, as under pythonw
+        yield lambda: ""
+        return
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+
+        def written() -> str:
+            held.seek(0)
+            return held.read().decode(errors="replace")
+
+        os.dup2(held.fileno(), 2)
+        try:
+            yield written
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def counted(number: int, noun: str) -> str:
+    """As in "1 frame" and "2 frames"."""
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+def printable(words: str) -> str:
+    """The words with control characters, line ends and broken letters written as escapes."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in words
+    )

@@ -1,0 +1,165 @@
+"""The run folder: the one place of a run's output, and all that a resumed run needs."""
+
+import csv
+import dataclasses
+import io
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from digits_tf import files
+from digits_tf.errors import DigitsError
+from digits_tf.training import checkpoint
+from digits_tf.training.checkpoint import Checkpoint
+
+# Of log.csv and of the rows in a history. Accuracies are 0..1, seconds count the whole epoch.
+COLUMNS = (
+    "epoch",
+    "loss",
+    "accuracy",
+    "held_out_loss",
+    "held_out_accuracy",
+    "learning_rate",
+    "seconds",
+)
+_NUMBERED = re.compile(r"run-(\d+)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run folder.
+
+    Attributes:
+        folder: where everything lies.
+    """
+
+    folder: Path
+
+    @property
+    def config_file(self) -> Path:
+        """What the run was started with."""
+        return self.folder / "config.json"
+
+    @property
+    def best_file(self) -> Path:
+        """The model of the best epoch."""
+        return self.folder / "best.keras"
+
+    @property
+    def result_file(self) -> Path:
+        """The figures on the test set; there when the run is finished."""
+        return self.folder / "result.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the epochs' checkpoints."""
+        return self.folder / "checkpoints"
+
+    def config(self) -> dict[str, Any]:
+        """Reads config.json.
+
+        Raises:
+            DigitsError: if it is missing or damaged.
+        """
+        return _read_json(self.config_file)
+
+    def result(self) -> dict[str, Any]:
+        """Reads result.json.
+
+        Raises:
+            DigitsError: if it is missing or damaged.
+        """
+        return _read_json(self.result_file)
+
+    def latest(self) -> Checkpoint | None:
+        """The newest checkpoint that is whole; damaged ones are named on standard error."""
+        for path in checkpoint.listed(self.checkpoints):
+            if found := self._load(path):
+                return found
+        return None
+
+    def best(self, history: list[dict[str, Any]]) -> Checkpoint | None:
+        """The checkpoint of the best epoch of a history, or None if it is gone or damaged."""
+        epoch = self.best_row(history)["epoch"]
+        for path in checkpoint.listed(self.checkpoints):
+            if checkpoint.epoch_of(path) == epoch:
+                return self._load(path)
+        return None
+
+    def best_row(self, history: list[dict[str, Any]]) -> dict[str, Any]:
+        """The epoch with the smallest held-out loss, or the last if the recipe says so.
+
+        Near the end, epochs differ by five or ten of 5,000 digits read right, which is chance; the
+        loss hears how sure each of the 5,000 is, and is the steadier judge.
+        """
+        settings = self.config()["settings"] if self.config_file.exists() else {}
+        if settings.get("recipe", {}).get("last_epoch"):
+            return history[-1]
+        return min(history, key=lambda row: row["held_out_loss"])
+
+    def drop_after(self, epoch: int) -> None:
+        """Deletes checkpoints of later epochs: they are damaged, and would hide the good one."""
+        for path in checkpoint.listed(self.checkpoints):
+            if checkpoint.epoch_of(path) > epoch:
+                path.unlink()
+
+    def clear_parts(self) -> None:
+        """Deletes files that a killed run had begun to write."""
+        for path in (*self.folder.glob(".part-*"), *self.checkpoints.glob(".part-*")):
+            path.unlink()
+
+    def write_log(self, history: list[dict[str, Any]]) -> None:
+        """Writes log.csv, one row an epoch."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for row in history:
+            writer.writerow({key: _rounded(row[key]) for key in COLUMNS})
+        files.write_bytes(self.folder / "log.csv", text.getvalue().encode())
+
+    def _load(self, path: Path) -> Checkpoint | None:
+        try:
+            return checkpoint.load(path)
+        except ValueError as error:
+            print(f"{path}: {error}; taking the one before it", file=sys.stderr)
+            return None
+
+
+def is_spent(history: list[dict[str, Any]], limit_s: float | None) -> bool:
+    """Whether another epoch as long as the last would end after `limit_s` seconds of training."""
+    if limit_s is None or not history:
+        return False
+    return sum(row["seconds"] for row in history) + history[-1]["seconds"] > limit_s
+
+
+def new_folder(runs: Path) -> Path:
+    """The next free numbered folder."""
+    numbers = [number for number, _ in _numbered(runs)]
+    return runs / f"run-{max(numbers, default=0) + 1:03d}"
+
+
+def newest_folder(runs: Path) -> Path | None:
+    """The numbered folder with the greatest number."""
+    return max(_numbered(runs), default=(0, None))[1]
+
+
+def _numbered(runs: Path) -> Iterator[tuple[int, Path]]:
+    for path in runs.glob("run-*"):
+        if (match := _NUMBERED.fullmatch(path.name)) and (path / "config.json").is_file():
+            yield int(match.group(1)), path
+
+
+def _rounded(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise DigitsError(f"{path}: not there, so {path.parent} is no (finished) run") from None
+    except ValueError as error:
+        raise DigitsError(f"{path}: damaged ({error})") from None

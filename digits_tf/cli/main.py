@@ -17,6 +17,7 @@ from digits_tf.errors import DigitsError
 # Written down here, as the modules themselves take seconds to import. A name's module is in `cli`.
 COMMANDS = {
     "camera": "Reads digits from a camera and shows them in a window.",
+    "web": "Serves a page for the browser: draw, drop a picture, watch a camera.",
     "predict": "Reads the digits in pictures.",
     "train": "Trains a network that reads digits.",
     "evaluate": "Measures a model on labelled digits.",

@@ -1,0 +1,163 @@
+"""Serves a page for the browser: draw digits, drop pictures, or watch a camera, and see them read.
+
+digits-tf web                             then open http://127.0.0.1:8000
+digits-tf web --source 0                  with the live view of the first camera
+digits-tf web --host 0.0.0.0 --source 0   for phones and other computers; prints a link and a code
+"""
+
+import contextlib
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from absl import flags
+
+from digits_tf.cli import command, reading_flags
+from digits_tf.errors import DigitsError
+from digits_tf.images import import_cv2
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from digits_tf.web.live import Broadcast
+
+_PORT = flags.DEFINE_integer("port", 8000, "The port.", lower_bound=0, upper_bound=65535)
+_HOST = flags.DEFINE_string(
+    "host",
+    "127.0.0.1",
+    "The address to listen on. 127.0.0.1 is for this computer alone; 0.0.0.0 is for your whole "
+    "network, and asks for a token.",
+)
+_SOURCE = flags.DEFINE_string(
+    "source",
+    None,
+    "What the live view shows: a camera's number, picamera, a stream's address, a video, or demo; "
+    "see digits-tf camera --help. Default: no live view; a browser can use its own camera.",
+)
+flags.adopt_module_key_flags(reading_flags)
+
+_MOST_CONNECTIONS = 512
+_GRACE_S = 1
+
+
+def main(words: Sequence[str]) -> None:
+    """Serves until it is told to end."""
+    import_cv2()
+    try:
+        import uvicorn
+
+        from digits_tf.web import app, guard
+    except ImportError as error:
+        raise DigitsError(f"the page needs {error.name}: pip install 'digits_tf[web]'") from None
+    from digits_tf.recognition import Recognizer
+
+    def recognizer() -> Recognizer:
+        return Recognizer.load(
+            reading_flags.MODEL.value,
+            reading_flags.THREADS.value,
+            reading_flags.THRESHOLD.value,
+            reading_flags.DETECTOR.value,
+        )
+
+    token = None if guard.is_loopback(_HOST.value) else secrets.token_urlsafe(16)
+    with contextlib.ExitStack() as stack:
+        live = _live(stack, recognizer()) if _SOURCE.value else None
+        names = [*guard.own_names(), _HOST.value.lower()]
+        application = app.make_app(recognizer(), names, token, live, _SOURCE.value)
+        reading_flags.say_which()
+        listener = stack.enter_context(_listen())
+        config = uvicorn.Config(
+            application,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=_GRACE_S,
+            ws="none",
+        )
+        _say_where(listener.getsockname()[1], token)
+        server = uvicorn.Server(config)
+        on_signal = server.handle_exit
+
+        def end(signum: int, frame: "FrameType | None") -> None:
+            # Streams have no end of their own, and the server waits for its answers.
+            application.state.broadcast.end()
+            on_signal(signum, frame)
+
+        server.handle_exit = end  # type: ignore[method-assign]
+        with contextlib.suppress(command.Terminated):
+            server.run(sockets=[listener])
+
+
+def _listen() -> socket.socket:
+    """A socket that listens already, so that a port in use is said at once."""
+    family = socket.AF_INET6 if ":" in _HOST.value else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST.value, _PORT.value))
+        listener.listen(_MOST_CONNECTIONS)
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or error
+        raise DigitsError(
+            f"{_HOST.value} port {_PORT.value}: {reason}: try another --port"
+        ) from None
+    return listener
+
+
+def _live(
+    stack: contextlib.ExitStack, recognizer: "object"
+) -> "Callable[[Broadcast], Callable[[], None]]":
+    """Opens the source; returns what runs the camera's loop on a display."""
+    from digits_tf.annotators import Overlay
+    from digits_tf.camera.display import Notices
+    from digits_tf.camera.loop import Loop
+    from digits_tf.camera.smoother import Steadier
+    from digits_tf.camera.sources import Wanted, open_source
+
+    notices = Notices()
+    source = open_source(_SOURCE.value, Wanted(), notices.tell)
+    stack.callback(source.release)
+    notices.tell(source.description)
+
+    def on(display: "Broadcast") -> Callable[[], None]:
+        smoother = Steadier(reading_flags.THRESHOLD.value)
+        loop = Loop(source, recognizer, display, notices, smoother, Overlay(False))
+        return loop.run
+
+    return on
+
+
+def _say_where(port: int, token: str | None) -> None:
+    if token is None:
+        host = f"[{_HOST.value}]" if ":" in _HOST.value else _HOST.value
+        print(f"open http://{host}:{port} in your browser; Ctrl-C ends", flush=True)
+        return
+    link = f"http://{_address()}:{port}/?token={token}"
+    if sys.stdout.isatty():
+        import segno
+
+        segno.make(link, micro=False).terminal(compact=True)
+    print(f"open {link} in a browser of your network; Ctrl-C ends", flush=True)
+
+
+def _address() -> str:
+    """The address under which others reach this machine."""
+    if _HOST.value not in ("0.0.0.0", "::"):
+        return f"[{_HOST.value}]" if ":" in _HOST.value else _HOST.value
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Sends nothing: it only asks which way packets would go.
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
+
+
+def start() -> NoReturn:
+    """Runs the command."""
+    command.run(main, __doc__)

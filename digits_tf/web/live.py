@@ -1,0 +1,127 @@
+"""The live view: one camera and one recogniser for any number of viewers."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from digits_tf.camera.display import Display, View, Wish
+from digits_tf.images import import_cv2
+
+# Enough to look right on a projector; half the bytes of OpenCV's 95.
+_JPEG_QUALITY = 80
+_WIDEST = 1280  # pixels of the picture that is sent
+# A viewer that hears nothing for so long is told that the server is still there.
+HEARTBEAT_S = 10.0
+_NOBODY_S = 0.1
+
+
+class Broadcast(Display):
+    """Shows readings to everyone who watches in a browser.
+
+    It is the display of a `camera.loop.Loop`, which runs in a thread of its own, while viewers wait
+    in the server's event loop. Each gets the newest view when it is ready for one, so that a slow
+    viewer misses some and holds up nobody. While nobody watches, no frame is read.
+
+    Args:
+        events: the server's event loop.
+    """
+
+    draws = True
+
+    def __init__(self, events: asyncio.AbstractEventLoop):
+        self._events = events
+        self._changed = asyncio.Event()
+        self._number, self._jpeg, self._reading = 0, b"", {}  # type: int, bytes, dict[str, Any]
+        self._watched, self._ended = threading.Event(), threading.Event()
+        self.viewers = 0
+
+    def show(self, view: View, picture: np.ndarray | None) -> None:
+        """Sends a view to all viewers; called by the loop's thread."""
+        if picture is None:
+            return
+        jpeg, reading = _jpeg(picture), view.as_json()
+        with contextlib.suppress(RuntimeError):  # The server has ended meanwhile.
+            self._events.call_soon_threadsafe(self._put, jpeg, reading)
+
+    def wait(self, seconds: float) -> Wish | None:
+        """Waits for the time, and until somebody watches."""
+        if self._ended.wait(seconds) if seconds > 0 else self._ended.is_set():
+            return Wish.END
+        while not self._watched.wait(_NOBODY_S):
+            if self._ended.is_set():
+                return Wish.END
+        return None
+
+    def end(self) -> None:
+        """Ends the loop, and all that viewers wait for; any thread or signal handler may call it."""
+        self._ended.set()
+        with contextlib.suppress(RuntimeError):  # The server has ended meanwhile.
+            self._events.call_soon_threadsafe(self._changed.set)
+
+    @contextlib.contextmanager
+    def viewer(self) -> Iterator[None]:
+        """Counts a viewer for as long as it watches."""
+        self.viewers += 1
+        self._watched.set()
+        try:
+            yield
+        finally:
+            self.viewers -= 1
+            if not self.viewers:
+                self._watched.clear()
+
+    async def views(self) -> AsyncIterator[tuple[bytes, dict[str, Any]] | None]:
+        """The newest view, again and again: its JPEG, and the reading as JSON has it.
+
+        None is given where nothing new has come for `HEARTBEAT_S` seconds. It ends with the loop.
+        """
+        number = 0
+        with self.viewer():
+            while not self._ended.is_set():
+                if self._number == number:
+                    try:
+                        await asyncio.wait_for(self._changed.wait(), HEARTBEAT_S)
+                    except TimeoutError:
+                        yield None
+                    continue
+                number = self._number
+                yield self._jpeg, self._reading
+
+    def _put(self, jpeg: bytes, reading: dict[str, Any]) -> None:
+        self._number += 1
+        self._jpeg, self._reading = jpeg, reading
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
+class Thread(threading.Thread):
+    """Runs a loop beside the server, and keeps what it failed of.
+
+    Args:
+        run: what runs until the source or the server ends.
+    """
+
+    def __init__(self, run: Callable[[], None]):
+        super().__init__(name="live view", daemon=True)
+        self._run, self.failure = run, ""
+
+    def run(self) -> None:
+        """Runs; see `threading.Thread`."""
+        try:
+            self._run()
+        # Whatever it is, the page says it; drawing and pictures go on.
+        except Exception as error:
+            self.failure = str(error)
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    cv2 = import_cv2()
+    height, width = picture.shape[:2]
+    if width > _WIDEST:
+        size = _WIDEST, max(1, round(height * _WIDEST / width))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1])

@@ -10,7 +10,7 @@ import pytest
 
 import digits_tf
 from conftest import ROOT, run
-from digits_tf.__main__ import COMMANDS
+from digits_tf.cli.main import COMMANDS
 
 NOTEBOOK = ROOT / "docs" / "first_steps.ipynb"
 CELLS = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
@@ -28,31 +28,32 @@ WORDS = [shlex.split(line.replace("\\", "/"), comments=True) for line in TYPED]
 
 
 def called(words):
-    """The module that a line calls, and what stands behind it."""
+    """The command that a line calls, and what stands behind it."""
     if words[:1] == ["digits-tf"] and words[1:]:
-        return COMMANDS[words[1]][0], words[2:]
-    if "-m" in words and words[words.index("-m") + 1].startswith("digits_tf"):
-        place = len(words) - words[::-1].index("-m")
-        return words[place], words[place + 1 :]
+        return words[1], words[2:]
+    for place, word in enumerate(words):
+        if word.startswith("digits_tf.") and words[place - 1] == "-m":
+            return word.removeprefix("digits_tf."), words[place + 1 :]
     return None, []
 
 
-CALLS = [(module, words) for module, words in map(called, WORDS) if module]
+CALLS = [(command, words) for command, words in map(called, WORDS) if command]
 
 
-@pytest.mark.parametrize("module", sorted({module for module, _ in CALLS}))
-def test_every_flag_is_one_of_the_command(module):
+@pytest.mark.parametrize("command", sorted({command for command, _ in CALLS}))
+def test_every_flag_is_one_of_the_command(command):
     pytest.importorskip("tensorflow")
-    known = run(module, "--help").stdout
+    known = run("digits_tf", command, "--help").stdout
     assert "Flags:" in known
     for name, words in CALLS:
-        for word in words if name == module else ():
+        for word in words if name == command else ():
             if flag := re.match(r"--(\w+)", word):
-                assert re.search(rf"--(\[no\])?{flag[1]}\b", known), f"{module} --{flag[1]}"
+                assert re.search(rf"--(\[no\])?{flag[1]}\b", known), f"{command} --{flag[1]}"
 
 
 def test_commands_are_found():
-    assert {"digits_tf.camera", "digits_tf.predict", "digits_tf.train"} <= {m for m, _ in CALLS}
+    called = {command for command, _ in CALLS}
+    assert {"camera", "predict", "train"} <= called <= set(COMMANDS)
 
 
 def test_every_sample_that_is_named_is_there():

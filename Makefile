@@ -2,6 +2,7 @@
 # make test    run the tests
 # make train   data, train, evaluate, export in one go
 # make lint    ruff and mypy
+# make docs    the documentation as a site, in site/
 # Each makes .venv by itself, with python3 or with another: make demo PYTHON=python3.12 On Windows use the pip lines in README.md.
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 DATA_FLAG := $(if $(DATA),--data_dir=$(DATA))
 RESUME = $(if $(wildcard $(RUN)/config.json),--resume)
 
-.PHONY: demo test train lint clean
+.PHONY: demo test train lint docs clean
 
 demo: $(VENV)/.base
 	$(BIN)/python -m digits_tf.camera --tflite --source=$(SOURCE)
@@ -38,6 +39,9 @@ lint: $(VENV)/.dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy digits_tf scripts
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m mkdocs build --strict
 
 # Said at once, and not by pip after minutes: $(call supported,PYTHON,what to do).
 define supported
@@ -59,6 +63,11 @@ $(VENV)/.dev: $(VENV)/pyvenv.cfg pyproject.toml
 	$(call supported,$(BIN)/python,make clean takes it away)
 	$(BIN)/python -m pip install --quiet --editable '.[$(OPENCV),train,dev]'
 	@touch $@ $(VENV)/.base
+
+$(VENV)/.docs: $(VENV)/pyvenv.cfg pyproject.toml
+	$(call supported,$(BIN)/python,make clean takes it away)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV)

@@ -61,7 +61,7 @@ $(VENV)/.base: $(VENV)/pyvenv.cfg pyproject.toml
 
 $(VENV)/.dev: $(VENV)/pyvenv.cfg pyproject.toml
 	$(call supported,$(BIN)/python,make clean takes it away)
-	$(BIN)/python -m pip install --quiet --editable '.[$(OPENCV),train,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[$(OPENCV),train,web,dev]'
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.docs: $(VENV)/pyvenv.cfg pyproject.toml

@@ -206,19 +206,6 @@ def test_mixed_files_tell_digits_apart_that_are_hardly_any(tmp_path, sample, dou
     assert np.abs(shares - expected).max() < 0.08
 
 
-@pytest.mark.parametrize("kind", tflite.TRIED)
-def test_files_that_are_only_tried_read_alike(tmp_path, sample, doubtful, kind):
-    images = sample.test.read()[0][::100]
-    serving.save(serving.with_softmax(doubtful), tmp_path / "served")
-    path = tmp_path / "tried.tflite"
-    path.write_bytes(tflite.convert(tmp_path / "served", kind, images[..., None]))
-    keras_file = tmp_path / "doubtful.keras"
-    doubtful.save(keras_file)
-    expected = recognition.load(keras_file).probabilities(images)
-    found = recognition.load(path).probabilities(images)
-    assert np.abs(found - expected).max() < 0.08
-
-
 def test_unknown_kinds_are_refused(tmp_path):
     with pytest.raises(ValueError, match="int4"):
         tflite.convert(tmp_path, "int4", np.zeros((1, 28, 28, 1), np.uint8))

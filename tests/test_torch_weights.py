@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "import_torch.py"
 
 
 def random_state(depths=(2, 2, 2), widths=(64, 128, 256), kernel=7, bias=True):
-    """Random arrays with the names and shapes of the seed's state dict, for pixels 0..255."""
+    """Random arrays with the names and shapes of the tutorial's state dict, for pixels 0..255."""
     rng = np.random.default_rng(1)
     state = {}
 
@@ -53,7 +53,7 @@ def random_state(depths=(2, 2, 2), widths=(64, 128, 256), kernel=7, bias=True):
 
 
 class Reference:
-    """The seed's forward pass, written from PyTorch's definitions in float64, (n, c, y, x)."""
+    """The tutorial's forward pass, written from PyTorch's definitions in float64, (n, c, y, x)."""
 
     def __init__(self, state):
         self.state = {name: array.astype(np.float64) for name, array in state.items()}

@@ -42,7 +42,7 @@ def for_ranges(digits: Digits, count: int = _FOR_RANGES) -> np.ndarray:
     """Pictures that the ranges of integer activations are taken from.
 
     More of them, or bent, damaged, and what is no digit beside them, changed nothing that could be
-    told from chance (scripts/quantisation.py).
+    told from chance.
 
     Args:
         digits: real training digits.

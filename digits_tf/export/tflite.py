@@ -10,9 +10,7 @@ from digits_tf import runtime
 
 # Those that are exported.
 KINDS = ("float32", "float16", "int8", "mixed")
-# Those that scripts/quantisation.py tries beside them.
 DETECTOR = "detector"
-TRIED = ("dynamic", "int8_per_tensor", "int16")
 # What a network ends in: of "mixed" these stay floats.
 _END = ["MEAN", "FULLY_CONNECTED", "SOFTMAX", "STRIDED_SLICE"]
 
@@ -24,10 +22,7 @@ def convert(saved_model: Path, kind: str, calibration: np.ndarray) -> bytes:
         saved_model: its folder.
         kind: float32. float16: weights of 16 bits, float32 in and out. int8: full integer, uint8 in
             and out. mixed: convolutions of 8 bits; the pooling at the end, the last layer and the
-            softmax in floats, float32 in and out. Tried, not shipped: dynamic (weights of 8 bits,
-            activations floats to the eye), int8_per_tensor (as int8, but one scale for all filters
-            of a layer), int16 (full integer, activations of 16 bits, weights of 8; int16 in and
-            out). detector: 8-bit throughout, uint8 in, int8 out.
+            softmax in floats, float32 in and out. detector: 8-bit throughout, uint8 in, int8 out.
         calibration: uint8 (n, 28, 28, 1), real training digits that the ranges of integer
             activations are taken from.
 
@@ -38,8 +33,8 @@ def convert(saved_model: Path, kind: str, calibration: np.ndarray) -> bytes:
         RuntimeError: if an operator would need TensorFlow (a "Flex op").
         ValueError: if the kind is unknown.
     """
-    if kind not in (*KINDS, *TRIED, DETECTOR):
-        raise ValueError(f"Expected one of {KINDS + TRIED}. Received: kind={kind!r}")
+    if kind not in (*KINDS, DETECTOR):
+        raise ValueError(f"Expected one of {(*KINDS, DETECTOR)}. Received: kind={kind!r}")
     # The converter writes pages of notices past Python's standard error.
     with runtime.standard_error() as notices, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -61,23 +56,15 @@ def _converter(saved_model: Path, kind: str, calibration: np.ndarray) -> tf.lite
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if kind not in ("float16", "dynamic"):
+    else:
         converter.representative_dataset = lambda: (
             [image[None].astype(np.float32)] for image in calibration
         )
-    if kind in ("int8", "int8_per_tensor", DETECTOR):
+    if kind in ("int8", DETECTOR):
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.uint8
     if kind == DETECTOR:
         converter.inference_output_type = tf.int8
-    if kind == "int8_per_tensor":
-        # There is no public name for it.
-        converter._experimental_disable_per_channel = True
-    if kind == "int16":
-        converter.target_spec.supported_ops = [
-            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-        ]
-        converter.inference_input_type = converter.inference_output_type = tf.int16
     return converter
 
 

@@ -3,21 +3,20 @@
 Everything on made-up frames is drawn with what training did not see: fonts, photographs, digits.
 """
 
-import difflib
 import itertools
 import json
+import string
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from photograph_list import Photograph
+from PIL import Image, ImageDraw, ImageFont
 
 from digits_tf.benchmark import board, timing
 from digits_tf.detection.crops import digit_crop
 from digits_tf.detection.detector import LEAST, Detector, shrunk
-from digits_tf.images import read_picture
 from digits_tf.recognition import text as text_of
 from digits_tf.recognition.classifier import THRESHOLD
 from digits_tf.synthetic import ground
@@ -25,21 +24,19 @@ from digits_tf.synthetic.canvas import UNSURE, Canvas, Frame
 from digits_tf.synthetic.crops import overlap
 from digits_tf.synthetic.frames import frame
 from digits_tf.synthetic.writer import Sources
-from report_parts import readings, signs, table
-from report_parts.net import Net
+from report_parts import figures
+from report_parts.models import Model
 
 TITLE = "Finding digits"
 # Pixels of the finest plane that the detector sees.
 _HEIGHTS = (0, 8, 12, 20, 40, 110, np.inf)
 _SAME, _ELSEWHERE = 0.5, 0.05  # overlap: a digit is found; a box is of something else
 _SEED = 90
-# Without those that a hand writes as it writes a digit.
+# Those that a hand writes as it writes a digit, and the others.
+LIKE_DIGITS = "OolISZszbgqDijJyY"
 LETTERS = "".join(
-    letter
-    for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    if letter not in "OolISZszbgqDijJyY"
+    each for each in string.ascii_uppercase + string.ascii_lowercase if each not in LIKE_DIGITS
 )
-_GRID_LINES = 9  # a sudoku's
 _TIMED, _WARM_UP = 60, 8  # frames
 _STILL = board.Size(4000, 3000)
 
@@ -52,7 +49,7 @@ def about(path: Path) -> dict[str, Any]:
 
 
 def made_up(
-    nets: Sequence[Net],
+    models: Sequence[Model],
     detector: Detector,
     digits: tuple[np.ndarray, np.ndarray],
     world: Sources | None,
@@ -61,13 +58,13 @@ def made_up(
     """Counts what is found and read on made-up frames.
 
     Args:
-        nets: one of each model.
+        models: one format of each.
         detector: finds digits.
         digits: uint8 (n, 28, 28), bright on 0, and their labels, (n,).
         world: fonts and photographs, or None.
         count: frames.
     """
-    names = [net.model for net in nets]
+    names = [model.name for model in models]
     rows: list[dict[str, Any]] = [
         {"digits": 0, "found": 0, "boxes": 0, "true": 0, "right": dict.fromkeys(names, 0)}
         for _ in _HEIGHTS[1:]
@@ -81,7 +78,7 @@ def made_up(
             rows[_row_of(height * scale)]["digits"] += int(label != UNSURE)
         empty += not len(made.boxes)
         seen = list(_seen(detector, made))
-        read = {net.model: net.read(_stack(crop for _, _, crop in seen)) for net in nets}
+        read = {model.name: model.read(_stack(crop for _, _, crop in seen)) for model in models}
         for index, (height, place, _) in enumerate(seen):
             # Found boxes count by their own height, digits by theirs.
             rows[_row_of(height * scale)]["boxes"] += 1
@@ -126,11 +123,11 @@ def _row_of(height: float) -> int:
     return int(np.searchsorted(_HEIGHTS, height, "right")) - 1
 
 
-def letters(nets: Sequence[Net], fonts: Sequence[Path], count: int) -> dict[str, Any]:
+def letters(models: Sequence[Model], fonts: Sequence[Path], count: int) -> dict[str, Any]:
     """Reads handwritten letters and, to compare them with, digits; each alone on paper or a board.
 
     Args:
-        nets: one of each model.
+        models: one format of each.
         fonts: TrueType files of handwriting.
         count: letters at most, and digits; each of a font is drawn as often as the others.
     """
@@ -139,11 +136,11 @@ def letters(nets: Sequence[Net], fonts: Sequence[Path], count: int) -> dict[str,
         every = list(itertools.product(fonts, characters))
         some = np.random.default_rng(_SEED).permutation(len(every))
         chosen = [every[each] for each in np.resize(some, min(count, 4 * len(every)))]
-        read: dict[str, list[str]] = {net.model: [] for net in nets}
+        read: dict[str, list[str]] = {model.name: [] for model in models}
         for number, (font, character) in enumerate(chosen):
             picture = _alone(np.random.default_rng((_SEED, number)), font, character)
-            for net in nets:
-                read[net.model].append(text_of(net.recognizer.read(picture)))
+            for model in models:
+                read[model.name].append(text_of(model.recognizer.read(picture)))
         section[kind] = {
             "n": len(chosen),
             "labelled": {name: sum(map(bool, texts)) for name, texts in read.items()},
@@ -155,13 +152,22 @@ def letters(nets: Sequence[Net], fonts: Sequence[Path], count: int) -> dict[str,
     return section
 
 
+def typed(font: Path, character: str) -> np.ndarray:
+    """A sign of a TrueType font, uint8 (h, w), 255 is ink; about 150 pixels high."""
+    loaded = ImageFont.truetype(str(font), 200)
+    left, top, right, bottom = map(int, loaded.getbbox(character))
+    picture = Image.new("L", (right - left + 4, bottom - top + 4))
+    ImageDraw.Draw(picture).text((2 - left, 2 - top), character, 255, font=loaded)
+    return np.asarray(picture)
+
+
 def _alone(rng: np.random.Generator, font: Path, character: str) -> np.ndarray:
     """A photograph of one sign, uint8 (h, w), grey."""
     width, height = 320, 240
     surface = (ground.board if rng.random() < 0.3 else ground.paper)(rng, (height, width))
     sheet = np.ascontiguousarray(surface.reflectance.mean(axis=2), np.float32)
     canvas = Canvas(sheet, surface.light_ink, (0, 0, width, height))
-    ink = signs.typed(font, character)
+    ink = typed(font, character)
     scale = rng.uniform(30, 150) / max(ink.shape)
     angle = np.radians(rng.normal(0, 5))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -173,65 +179,7 @@ def _alone(rng: np.random.Generator, font: Path, character: str) -> np.ndarray:
     return canvas.photographed(rng).image
 
 
-def pictures(nets: Sequence[Net], lists: Mapping[str, Sequence[Photograph]]) -> dict[str, Any]:
-    """Reads pictures of several lines, and of nothing.
-
-    Args:
-        nets: one of each model.
-        lists: by their names; a text has a line a line, and is empty where nothing may be read.
-    """
-    section: dict[str, Any] = {"lists": {}, "misread": []}
-    for name, photographs in lists.items():
-        read = readings.read(nets, (read_picture(each.path) for each in photographs))
-        texts = {net: [text_of(digits) for digits in read[net]] for net in nets}
-        written = [each.text for each in photographs]
-        whole = [index for index, text in enumerate(written) if text.count("\n") + 1 < _GRID_LINES]
-        grids = sorted(set(range(len(written))) - set(whole))
-        section["lists"][name] = {
-            "n": len(whole),
-            "whole": {
-                net.model: sum(_lines(each[index]) == _lines(written[index]) for index in whole)
-                for net, each in texts.items()
-            },
-            "cells": sum(len(_flat(written[index])) for index in grids),
-            "alike": {
-                net.model: sum(_alike(each[index], written[index]) for index in grids)
-                for net, each in texts.items()
-            },
-            "labels": {
-                net.model: sum(len(_flat(each[index])) for index in grids)
-                for net, each in texts.items()
-            },
-        }
-        files = [photographs[index].path.name for index in whole]
-        section["misread"] += [
-            each
-            for each in readings.misread(
-                files,
-                [written[index] for index in whole],
-                {net: [each[index] for index in whole] for net, each in texts.items()},
-            )
-            if _lines(each["read"]) != _lines(each["written"])
-        ]
-    return section
-
-
-def _lines(text: str) -> list[str]:
-    """In whatever order: which of two numbers side by side comes first is a matter of taste."""
-    return sorted(text.split("\n"))
-
-
-def _flat(text: str) -> str:
-    return text.replace("\n", "")
-
-
-def _alike(read: str, written: str) -> int:
-    """How many digits of a grid are read, in the order in which they stand."""
-    matcher = difflib.SequenceMatcher(None, _flat(read), _flat(written), autojunk=False)
-    return sum(block.size for block in matcher.get_matching_blocks())
-
-
-def speed(net: Net) -> dict[str, Any]:
+def speed(model: Model) -> dict[str, Any]:
     """Milliseconds a frame in one thread, of a board with twelve digits."""
     size = board.SIZES["1080p"]
     ways = {
@@ -245,13 +193,13 @@ def speed(net: Net) -> dict[str, Any]:
         times: dict[str, list[float]] = {}
         for number in range(_WARM_UP + count):
             start = time.perf_counter()
-            net.recognizer.read(frames[number % different], live)
+            model.recognizer.read(frames[number % different], live)
             total = 1000 * (time.perf_counter() - start)
             if number >= _WARM_UP:
-                for stage, taken in {**net.recognizer.milliseconds, "total": total}.items():
+                for stage, taken in {**model.recognizer.milliseconds, "total": total}.items():
                     times.setdefault(stage, []).append(taken)
         section[name] = {stage: timing.summary(each) for stage, each in times.items()}
-    return {"model": net.model, "kind": net.kind, "ways": section}
+    return {"model": model.name, "format": model.format, "ways": section}
 
 
 def text(section: dict[str, Any], names: dict[str, str]) -> str:
@@ -261,13 +209,12 @@ def text(section: dict[str, Any], names: dict[str, str]) -> str:
     if detector["parameters"]:
         size = f"{detector['parameters']:,} parameters, {size}"
     parts = [
-        f"By the detector ({size}); what it finds is read by each model ({names[section['kind']]})."
+        f"By the detector ({size}); what it finds is read by each model "
+        f"({names[section['format']]})."
     ]
     parts += _made_up_text(section["made_up"])
     if letters := section.get("letters"):
         parts += _letters_text(letters)
-    if pictures := section.get("pictures"):
-        parts += _pictures_text(pictures, names)
     return "\n\n".join([*parts, *_speed_text(section["speed"], names)])
 
 
@@ -285,9 +232,9 @@ def _made_up_text(made_up: dict[str, Any]) -> list[str]:
         [
             _pixels(*between),
             f"{row['digits']:,}",
-            _share(row["found"], row["digits"]),
-            _share(row["true"], row["boxes"]),
-            *(_share(row["right"][name], row["digits"]) for name in models),
+            figures.part(row["found"], row["digits"]),
+            figures.part(row["true"], row["boxes"]),
+            *(figures.part(row["right"][name], row["digits"]) for name in models),
         ]
         for between, row in [*zip(heights, made_up["heights"], strict=True), ((), whole)]
         if row["digits"] or row["boxes"]
@@ -296,7 +243,7 @@ def _made_up_text(made_up: dict[str, Any]) -> list[str]:
     rows = [
         [
             "labels that are on a digit",
-            *(_share(labels[each]["true"], labels[each]["labels"]) for each in models),
+            *(figures.part(labels[each]["true"], labels[each]["labels"]) for each in models),
         ],
         [
             f"of {made_up['empty']:,} frames without a digit, those with a label",
@@ -313,15 +260,15 @@ def _made_up_text(made_up: dict[str, Any]) -> list[str]:
         "Heights are in pixels of the finest plane that the detector sees, whose shorter side is "
         "at most 384; boxes count by their own height. The last columns: the share of digits that "
         "are found and get the right label.",
-        table.table(head, cells),
-        table.table(["", *models], rows),
+        figures.table(head, cells),
+        figures.table(["", *models], rows),
     ]
 
 
 def _letters_text(letters: dict[str, Any]) -> list[str]:
     models = list(letters["letters"]["labelled"])
     rows = [
-        [f"{words} ({each['n']:,})", *(_share(each[key][name], each["n"]) for name in models)]
+        [f"{words} ({each['n']:,})", *(figures.part(each[key][name], each["n"]) for name in models)]
         for words, key, each in (
             ("letters that get a label", "labelled", letters["letters"]),
             ("digits read right", "right", letters["digits"]),
@@ -331,31 +278,7 @@ def _letters_text(letters: dict[str, Any]) -> list[str]:
         f"### Handwritten letters\n\nOf {letters['fonts']} fonts of handwriting that are kept out "
         "of training, each alone on made-up paper or a board; digits of the same fonts to compare "
         f"them with. Letters: {LETTERS}. The others look like digits.",
-        table.table(["", *models], rows),
-    ]
-
-
-def _pictures_text(pictures: dict[str, Any], names: dict[str, str]) -> list[str]:
-    models = list(next(iter(pictures["lists"].values()))["whole"])
-    rows = []
-    for name, each in pictures["lists"].items():
-        if each["n"]:
-            rows.append([name, *(f"{each['whole'][model]} of {each['n']}" for model in models)])
-        if each["cells"]:
-            rows.append(
-                [
-                    f"{name}: digits in grids of nine lines",
-                    *(
-                        f"{each['alike'][model]} of {each['cells']}, {each['labels'][model]} labels"
-                        for model in models
-                    ),
-                ]
-            )
-    return [
-        "### Pictures\n\nA picture counts if every line on it is read whole, and nothing else. In "
-        "grids, such as sudokus, digits count that are read in their order.",
-        table.table(["", *models], rows),
-        readings.misread_text(pictures["misread"], names),
+        figures.table(["", *models], rows),
     ]
 
 
@@ -367,9 +290,9 @@ def _speed_text(speed: dict[str, Any], names: dict[str, str]) -> list[str]:
     head = ["", *next(iter(speed["ways"].values()))]
     return [
         f"### Time\n\nMilliseconds, median (95th percentile), in one thread, of a board with "
-        f"twelve digits, read by {speed['model']} ({names[speed['kind']]}). A camera's frame is "
+        f"twelve digits, read by {speed['model']} ({names[speed['format']]}). A camera's frame is "
         "looked at in part; see docs/reading.md.",
-        table.table(head, rows),
+        figures.table(head, rows),
     ]
 
 
@@ -377,7 +300,3 @@ def _pixels(low: float = 0, high: float = np.inf) -> str:
     if np.isinf(high):
         return f"over {low:g}" if low else "**all**"
     return f"{low:g} to {high:g}" if low else f"under {high:g}"
-
-
-def _share(part: int, whole: int) -> str:
-    return table.percent(part / whole if whole else None)

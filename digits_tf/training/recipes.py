@@ -143,7 +143,7 @@ _TINY = Recipe(
 
 RECIPES = {
     "default": Recipe(),
+    "reference": _REFERENCE,
     "resnet": _RESNET,
-    "seed": _REFERENCE,
     "tiny": _TINY,
 }

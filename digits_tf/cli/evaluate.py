@@ -50,16 +50,18 @@ POSITIONAL = (0, 1)
 
 def main(words: Sequence[str]) -> None:
     """Reads the digits and prints how well."""
+    drawings = _path(_CONFUSION.value), _path(_MISTAKES.value)
+    if any(drawings):
+        # Before the digits are read: matplotlib may be missing.
+        from digits_tf import plots
     digits = _digits(words)
     path = recognition.find(reading_flags.MODEL.value)
     model = recognition.load(path, reading_flags.THREADS.value)
     start = time.perf_counter()
     result = score(model.probabilities, _with_bar(digits))
     seconds = time.perf_counter() - start
-    if _CONFUSION.value or _MISTAKES.value:
-        from digits_tf import plots
-
-        plots.draw(result, _path(_CONFUSION.value), _path(_MISTAKES.value))
+    if any(drawings):
+        plots.draw(result, *drawings)
     if _JSON.value:
         figures = {
             "model": str(path),

@@ -88,9 +88,10 @@ def _matches(pattern: str, own: Collection[str]) -> Iterator[Input]:
         paths = [path for path in paths if not Path(path).is_dir()]
     if not paths:
         yield _no_picture(pattern, "no file fits this pattern")
-    root = itertools.takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts)
+    fixed = itertools.takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts)
+    root = Path(*fixed)
     for path in paths:
-        yield from _file_or_folder(path, Path(*root), own)
+        yield from _file_or_folder(path, root, own)
 
 
 def _file_or_folder(path: str, root: Path, own: Collection[str]) -> Iterator[Input]:

@@ -21,7 +21,7 @@ from digits_tf import runtime
 from digits_tf.cli import data_flags, network_flags, run_flags
 from digits_tf.data.digits import NOT_A_DIGIT
 from digits_tf.errors import DigitsError
-from digits_tf.training.recipes import RECIPES, Augmentation, Recipe
+from digits_tf.training.recipes import ALIASES, RECIPES, Augmentation, Recipe
 
 if TYPE_CHECKING:
     from digits_tf.training.checkpoint import Checkpoint
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from digits_tf.training.run import Run
 
 _DEFAULT, _REFERENCE = RECIPES["default"], RECIPES["reference"]
-# The names that older runs know a recipe by.
-_OLD_NAMES = {"seed": "reference"}
 
 
 def _both(field: str) -> str:
@@ -106,14 +104,14 @@ def main(words: Sequence[str]) -> None:
     ).as_json(digits, data, data_flags.selection())
     start = run_flags.open_run(run, settings, chosen)
     _announce(run, recipe, data, start)
+    limits, callbacks = run_flags.limits(), run_flags.callbacks(run)
     with run_flags.resumable(run):
-        limits, callbacks = run_flags.limits(), run_flags.callbacks(run)
         trainer.train(run, data, recipe, arguments, seed, chosen, limits, start, callbacks)
         report.write(run, digits.test)
 
 
 def _recipe() -> Recipe:
-    name = _OLD_NAMES.get(_RECIPE.value, _RECIPE.value)
+    name = ALIASES.get(_RECIPE.value, _RECIPE.value)
     if name not in RECIPES:
         raise DigitsError(f"expected --recipe out of {', '.join(RECIPES)}, found {name!r}")
     recipe = RECIPES[name]

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +105,7 @@ def train(
     device: "Device",
     limits: "Limits",
     start: "Checkpoint | None" = None,
-    callbacks: "list[keras.callbacks.Callback] | None" = None,
+    callbacks: "Sequence[keras.callbacks.Callback]" = (),
 ) -> Path:
     """Makes frames, trains on them, and exports the model of the best epoch.
 
@@ -131,7 +131,7 @@ def train(
 
     frames, held_out = _make_frames(settings, digits, world)
     task = _task(settings, frames, held_out)
-    trainer.fit(run, task, settings.recipe, settings.seed, device, limits, start, callbacks)
+    trainer.fit(run, task, settings.recipe, settings.seed, device, limits, start, [*callbacks])
     exported = run.folder / "detector"
     export.write(run.best_file, exported, held_out)
     return exported

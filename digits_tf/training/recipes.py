@@ -147,3 +147,6 @@ RECIPES = {
     "resnet": _RESNET,
     "tiny": _TINY,
 }
+
+# Former names of recipes, which run folders and older command lines have.
+ALIASES = {"seed": "reference"}

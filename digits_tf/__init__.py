@@ -1,10 +1,10 @@
-"""Handwritten digits: train a residual network on idx files, read digits from a camera.
+"""Finds and reads handwritten digits in pictures and from a camera; trains the networks for it.
 
 Attributes:
-    Recognizer: finds and reads digits; `Digit` is what it returns, `text` makes text of those.
-    annotate: draws them onto a picture.
-    load_model: opens a Keras model of digits; needs TensorFlow.
-    DigitsError: what a user can mend.
+    Recognizer: finds and reads digits. It returns `Digit`s, of which `text` makes text.
+    annotate: draws digits onto a picture.
+    load_model: opens a Keras model that reads digits; needs TensorFlow.
+    DigitsError: the error for what a user can mend.
 """
 
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ __all__ = ["Digit", "DigitsError", "Recognizer", "__version__", "annotate", "loa
 
 
 def __getattr__(name: str) -> object:
-    # Looked up when first used: the command lines start without OpenCV, and training needs none.
+    # Imported when first used: commands start without OpenCV, and training needs none.
     if name == "load_model":
         from digits_tf.recognition.keras_model import open_model
 

@@ -105,43 +105,6 @@ def test_bad_words_are_one_line_and_2(words, part):
     assert result.stdout == ""
 
 
-# Imports all that is no command line, in a Python without TensorFlow.
-IMPORTS = """
-import importlib
-import pkgutil
-import sys
-
-for name in ("tensorflow", "keras", "matplotlib"):
-    sys.modules[name] = None
-from absl import flags
-import digits_tf
-from digits_tf.errors import DigitsError
-
-before = set(flags.FLAGS)
-for module in pkgutil.walk_packages(digits_tf.__path__, "digits_tf."):
-    if module.name.startswith("digits_tf.cli."):
-        continue
-    try:
-        importlib.import_module(module.name)
-    except (ImportError, DigitsError):
-        continue
-    print(module.name, *set(flags.FLAGS) - before)
-"""
-
-
-def test_a_program_that_imports_the_package_keeps_its_own_flags():
-    """It may have a --help, a --frames or a --source itself."""
-    result = subprocess.run(
-        [sys.executable, "-c", IMPORTS], env=environment(), capture_output=True, text=True,
-        check=True, timeout=60,
-    )  # fmt: skip
-    lines = result.stdout.splitlines()
-    assert {"digits_tf.camera.loop", "digits_tf.cli.command", "digits_tf.export.pictures"} <= {
-        *lines
-    }
-    assert [line for line in lines if " " in line] == []
-
-
 def test_a_shipped_model_is_known_by_its_name():
     result = run("--tflite", "--model", "resnet", "--source", "demo", "--frames", "60")
     assert result.returncode == 0, result.stderr

@@ -60,6 +60,10 @@ def digit(label, confidence=0.9, box=(2, 3, 10, 20), line=0):
     return Digit(label, confidence, probabilities, box, np.full((28, 28), 9, np.uint8), line)
 
 
+def reading(name, digits, picture=None):
+    return predict_outputs.Reading(name, Path(name), picture, digits, 1.23456)
+
+
 # The command.
 
 
@@ -413,14 +417,14 @@ def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
         ([digit(5, 0.7), digit(None, 0.4)], "5 (70.0 %), 1 more not sure"),
     ],
 )
-def test_a_line_for_people(digits, expected):
-    assert predict_outputs.reading("a\nb.png", digits) == f"a\\nb.png: {expected}"
+def test_a_line_for_people(digits, expected, capsys):
+    predict_outputs.TextLines().add(reading("a\nb.png", digits))
+    assert capsys.readouterr().out == f"a\\nb.png: {expected}\n"
 
 
-def test_a_line_for_programs_joins_lines_of_text():
-    row = json.loads(
-        predict_outputs.reading_json("ü", [digit(1), digit(None), digit(2, line=1)], 1.23456)
-    )
+def test_a_line_for_programs_joins_lines_of_text(capsys):
+    predict_outputs.JSONLines().add(reading("ü", [digit(1), digit(None), digit(2, line=1)]))
+    row = json.loads(capsys.readouterr().out)
     assert (row["path"], row["text"], row["ms"]) == ("ü", "1\n2", 1.23)
     assert [each["label"] for each in row["digits"]] == [1, None, 2]
     assert row["digits"][0]["box"] == [2, 3, 10, 20]
@@ -464,5 +468,5 @@ def test_an_annotated_picture_that_its_format_cannot_hold_is_named(tmp_path, cap
     names = predict_outputs.Names([])
     wide = np.zeros((1, 20_000, 3), np.uint8)
     with pytest.raises(DigitsError, match=r"as \.webp"):
-        predict_outputs.Annotated(tmp_path, names).add(Path("a.webp"), wide, [])
+        predict_outputs.Annotated(tmp_path, names).add(reading("a.webp", [], wide))
     assert capfd.readouterr().err == ""

@@ -267,8 +267,8 @@ print("replicas", strategy.num_replicas_in_sync)
     assert "replicas 2" in result.stdout
 
 
-def test_seed_recipe_is_the_seeds_own():
-    seed = RECIPES["seed"]
+def test_reference_recipe_is_the_tutorials_own():
+    seed = RECIPES["reference"]
     assert (seed.architecture, seed.rescale) == ("resnet", 1.0)
     assert (seed.learning_rate, seed.batch_size, seed.epochs) == (1e-3, 1000, 100)
     assert (seed.warmup, seed.weight_decay, seed.average) == (None, 0, 0)
@@ -377,7 +377,7 @@ def test_help_and_wrong_flags():
     assert result.returncode == 0
     for flag in ("--recipe", "--epochs", "--precision", "--resume", "--architecture", "--data_dir"):
         assert flag in result.stdout
-    assert "Default: 12, seed recipe: 100" in result.stdout
+    assert "Default: 12; the reference recipe's: 100." in result.stdout
     assert_one_line_error(run("digits_tf.train", "--epochs=0"), "epochs")
     assert_one_line_error(run("digits_tf.train", "--precision=float8"), "precision")
 

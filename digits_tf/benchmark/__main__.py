@@ -1,6 +1,6 @@
 """`python -m digits_tf.benchmark`: see `digits_tf.cli.benchmark`."""
 
 if __name__ == "__main__":
-    from digits_tf.cli import benchmark
+    from digits_tf.cli import command
 
-    benchmark.start()
+    command.start("benchmark")

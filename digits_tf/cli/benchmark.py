@@ -4,17 +4,18 @@ python -m digits_tf.benchmark
 python -m digits_tf.benchmark --quick
 python -m digits_tf.benchmark --model=resnet --json > figures.json
 
-Needs neither TensorFlow nor a camera: the frames are drawn by the program, a chalked board seen by
-a shaking, noisy camera, and how many are read without a mistake stands beside the times. Each
-figure is of --frames readings, or of as many as four seconds allow. LiteRT and OpenCV get one
-thread each, or --threads; memory and start are those of the camera program, which leaves OpenCV as
-many as it takes by itself.
+Needs neither TensorFlow nor a camera. The program draws the frames itself: a chalk board seen by a
+shaking, noisy camera. Beside the times stands the share of frames that are read without a mistake.
+
+Each figure comes from --frames readings, or from as many as four seconds allow. LiteRT and OpenCV
+get --threads threads each. Memory and start are measured on the camera program, in which OpenCV
+takes as many threads as it likes.
 """
 
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -27,22 +28,21 @@ from digits_tf.images import import_cv2
 if TYPE_CHECKING:
     from digits_tf.benchmark.plan import Part
 
-# Frames of each kind, seconds of each figure at most (a Raspberry Pi needs them all), starts.
+# Frames of each kind, the most seconds for a figure (a Raspberry Pi needs them all), starts.
 _FULL, _ROUGH = (300, 4.0, 5), (12, 1.0, 2)
 
 _FRAMES = flags.DEFINE_integer(
     "frames",
     None,
-    f"Frames of each kind; default: {_FULL[0]}, with --quick {_ROUGH[0]}.",
+    f"Number of frames of each kind. Default: {_FULL[0]}, with --quick {_ROUGH[0]}.",
     lower_bound=1,
 )
-_QUICK = flags.DEFINE_boolean("quick", False, "Rough figures in a fraction of the time.")
+_QUICK = flags.DEFINE_boolean("quick", False, "Take a fraction of the time, for rough figures.")
 _JSON = flags.DEFINE_boolean("json", False, "Print one JSON object instead of tables.")
 flags.declare_key_flag("model")
 flags.declare_key_flag("threads")
 
 _BAR = "{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left; {desc}"
-_EXIT_SOME_FAILED = 1
 
 
 def main(words: Sequence[str]) -> int:
@@ -68,17 +68,17 @@ def main(words: Sequence[str]) -> int:
         "reader": reader.name,
         "threads": THREADS.value,
         **_measured(plan),
-        # At the end: the work itself may heat it up.
+        # Asked at the end, as the measurements themselves may heat the processor.
         "throttled": conditions.throttled(),
     }
     result["goals"] = [goal.as_json() for goal in goals(result)]
     print(json.dumps(result) if _JSON.value else page(result))
     failed = any("missing" in result[section] for section in ("memory", "start"))
-    return _EXIT_SOME_FAILED if failed else 0
+    return command.EXIT_FAILED if failed else 0
 
 
-def _measured(plan: "Sequence[Part]") -> dict[str, Any]:
-    """What each section found; "missing" is why it could not."""
+def _measured(plan: Sequence["Part"]) -> dict[str, Any]:
+    """The figures of each section; where one could not be measured, "missing" says why."""
     result: dict[str, Any] = {}
     total = sum(part.weight for part in plan)
     with runtime.bar(total, "", smoothing=0, bar_format=_BAR) as bar:
@@ -93,8 +93,3 @@ def _measured(plan: "Sequence[Part]") -> dict[str, Any]:
                     result[part.section] = {"missing": str(error)}
             bar.update(part.weight)
     return result
-
-
-def start() -> NoReturn:
-    """Runs the command."""
-    command.run(main, __doc__)

@@ -143,7 +143,10 @@ _TINY = Recipe(
 
 RECIPES = {
     "default": Recipe(),
+    "reference": _REFERENCE,
     "resnet": _RESNET,
-    "seed": _REFERENCE,
     "tiny": _TINY,
 }
+
+# Former names of recipes, which run folders and older command lines have.
+ALIASES = {"seed": "reference"}

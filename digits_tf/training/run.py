@@ -2,15 +2,17 @@
 
 import csv
 import dataclasses
+import datetime
 import io
 import json
+import platform
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from digits_tf import files
+from digits_tf import __version__, files, runtime
 from digits_tf.errors import DigitsError
 from digits_tf.training import checkpoint
 from digits_tf.training.checkpoint import Checkpoint
@@ -74,6 +76,41 @@ class Run:
         """
         return _read_json(self.result_file)
 
+    def begin(self, settings: dict[str, Any], device: str, **more: Any) -> None:
+        """Makes the folder and writes config.json, with what the run is started with.
+
+        Args:
+            settings: all that decides what the run ends with; JSON's types alone.
+            device: in words, where it trains.
+            **more: what else the file is to keep, such as the command line.
+        """
+        import keras
+        import numpy as np
+        import tensorflow as tf
+
+        config = {
+            **more,
+            "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "device": device,
+            "settings": settings,
+            "machine": runtime.describe(),
+            "versions": {
+                "digits_tf": __version__,
+                "python": platform.python_version(),
+                "tensorflow": tf.__version__,
+                "keras": keras.__version__,
+                "numpy": np.__version__,
+            },
+        }
+        files.write_json(self.config_file, config)
+
+    def resume(self) -> Checkpoint | None:
+        """Deletes what a killed run has left half written; returns the newest whole checkpoint."""
+        self.clear_parts()
+        start = self.latest()
+        self.drop_after(start.epoch if start else 0)
+        return start
+
     def latest(self) -> Checkpoint | None:
         """The newest checkpoint that is whole; damaged ones are named on standard error."""
         for path in checkpoint.listed(self.checkpoints):
@@ -133,6 +170,47 @@ def is_spent(history: list[dict[str, Any]], limit_s: float | None) -> bool:
     if limit_s is None or not history:
         return False
     return sum(row["seconds"] for row in history) + history[-1]["seconds"] > limit_s
+
+
+def choose_folder(path: Path | None, resume: bool, may_exist: bool = False) -> Path:
+    """Chooses a run folder: the path, or the newest in runs/ to resume, or the next new one there.
+
+    Args:
+        path: the folder that was asked for.
+        resume: whether to go on with a run.
+        may_exist: whether the folder may hold a run though none is to be resumed.
+
+    Raises:
+        DigitsError: if there is no run to resume, or one that is not to be resumed, or a file.
+    """
+    runs = Path("runs")
+    if resume:
+        chosen = path or newest_folder(runs)
+        if chosen is None or not (chosen / "config.json").is_file():
+            raise DigitsError(
+                f"{chosen or runs}: no run to resume: leave --resume out to begin one"
+            )
+        return chosen
+    chosen = path or new_folder(runs)
+    if chosen.exists() and not chosen.is_dir():
+        raise DigitsError(f"{chosen}: expected a folder, found a file")
+    if (chosen / "config.json").exists() and not may_exist:
+        raise DigitsError(
+            f"{chosen} holds a run already: add --resume to go on, or name another --run"
+        )
+    return chosen
+
+
+def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
+    """Names each setting that differs, such as "recipe.epochs: 12, now 20"."""
+    found = []
+    for key in sorted({*before, *now}):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            found.append(f"{prefix}{key}: {old}, now {new}")
+    return found
 
 
 def new_folder(runs: Path) -> Path:

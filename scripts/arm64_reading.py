@@ -68,7 +68,7 @@ def _read_demo() -> tuple[np.ndarray, np.ndarray, list[str], list[str | None]]:
     recognizer = Recognizer.load()
     crops = [np.zeros((0, 28, 28), np.uint8)]
     counts, digests, texts = [], [], []
-    for number, shot in enumerate(itertools.islice(demo.shots(), _FRAMES.value)):
+    for number, shot in enumerate(itertools.islice(demo.frames(), _FRAMES.value)):
         digests.append(_digest(shot.picture))
         texts.append(shot.text)
         if number % _EVERY == 0:

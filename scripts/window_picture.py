@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from virtual_display import VirtualDisplay
 
-from digits_tf.camera.window import cards
-from digits_tf.camera.window.cards import GREEN
+from digits_tf.camera import cards
+from digits_tf.camera.cards import GREEN
 
 _IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 # The line along the lower edge that tells the source is gone by then.

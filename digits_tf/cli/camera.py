@@ -107,17 +107,17 @@ def _read() -> None:
     _check_model_flags()
     import_cv2()
     from digits_tf.annotators import Overlay
-    from digits_tf.camera.display import Display, Lines, Notices
+    from digits_tf.camera.display import Display, Lines, StatusLine
     from digits_tf.camera.loop import Loop
     from digits_tf.camera.recording import find_path
-    from digits_tf.camera.screen import has_display
-    from digits_tf.camera.smoother import Steadier
-    from digits_tf.camera.sources import DEMO, Wanted, controls, open_source
+    from digits_tf.camera.smoother import Smoother
+    from digits_tf.camera.sources import DEMO, CameraSettings, controls, open_source
     from digits_tf.camera.watchdog import Watchdog
+    from digits_tf.camera.window import Window, has_display
     from digits_tf.recognition import Recognizer
 
     record = find_path(_RECORD.value, _SOURCE.value) if _RECORD.value is not None else None
-    notices = Notices()
+    status = StatusLine()
     recognizer = Recognizer.load(
         model_flags.MODEL.value,
         model_flags.THREADS.value,
@@ -126,7 +126,7 @@ def _read() -> None:
     )
     model_flags.say_which()
     headless = _HEADLESS.value or not has_display()
-    wanted = Wanted(
+    settings = CameraSettings(
         _WIDTH.value,
         _HEIGHT.value,
         _FPS.value,
@@ -135,9 +135,9 @@ def _read() -> None:
         controls=controls.parse(_CONTROLS.value),
     )
     with contextlib.ExitStack() as stack:
-        source = open_source(_SOURCE.value, wanted, notices.tell)
+        source = open_source(_SOURCE.value, settings, status.notify)
         stack.callback(source.release)
-        notices.tell(source.description)
+        status.notify(source.description)
         seconds, demo = _SECONDS.value, _SOURCE.value == DEMO
         display: Display
         if headless:
@@ -146,19 +146,17 @@ def _read() -> None:
             if demo and seconds is None and _FRAMES.value is None:
                 seconds = _DEMO_SECONDS
                 note += f", for {seconds:.0f} s (--seconds sets another time)"
-            notices.tell(note)
+            status.notify(note)
             plain = sys.stdout is not None and sys.stdout.isatty() and not _JSON.value
             display = Lines(_EVERY_FRAME.value, plain)
         else:
-            from digits_tf.camera.window import Window
-
-            display = Window(recognizer.stages, notices)
+            display = Window(recognizer.stages, status)
             stack.callback(display.close)
         # Unseen files are read as fast as can be; a demo has time, unless its frames are counted.
         paced = not headless or (demo and _FRAMES.value is None)
-        steadier, overlay = Steadier(model_flags.THRESHOLD.value), Overlay(_MIRROR.value)
+        smoother, overlay = Smoother(model_flags.THRESHOLD.value), Overlay(_MIRROR.value)
         watchdog = Watchdog()
-        loop = Loop(source, recognizer, display, notices, steadier, overlay, paced, watchdog)
+        loop = Loop(source, recognizer, display, status, smoother, overlay, paced, watchdog)
         # Also after Ctrl-C, the usual end of a camera without a window.
         stack.callback(loop.close)
         stack.callback(watchdog.stop)
@@ -169,10 +167,10 @@ def _read() -> None:
 
 def _list_cameras() -> None:
     import_cv2()
-    from digits_tf.camera.sources import Wanted, list_cameras
+    from digits_tf.camera.sources import CameraSettings, list_cameras
 
     found = False
-    for line in list_cameras(Wanted(_WIDTH.value, _HEIGHT.value, _FPS.value)):
+    for line in list_cameras(CameraSettings(_WIDTH.value, _HEIGHT.value, _FPS.value)):
         print(line, flush=True)
         found = True
     if not found:

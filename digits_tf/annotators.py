@@ -209,12 +209,15 @@ class Overlay:
         self._mirror = mirror
         self._picture: np.ndarray | None = None
 
-    def draw(self, frame: np.ndarray, digits: Sequence[Digit]) -> np.ndarray:
+    def draw(
+        self, frame: np.ndarray, digits: Sequence[Digit], colour: np.ndarray | None = None
+    ) -> np.ndarray:
         """Draws a frame and its digits.
 
         Args:
             frame: uint8 (h, w) grey or (h, w, 3) BGR; left as it is.
             digits: read in it.
+            colour: uint8 (h, w, 3), BGR, the same scene to show instead; None: the frame.
 
         Returns:
             uint8 (h, w, 3), BGR; good until the next call. Height and width are even, as video
@@ -227,11 +230,11 @@ class Overlay:
         if (place.h, place.w) != canvas.shape[:2]:
             canvas[:] = 0
         part = canvas[place.y : place.y + place.h, place.x : place.x + place.w]
-        part[:] = self._shown(frame, place, scale)
+        part[:] = self._shown(frame if colour is None else colour, place, scale)
         boxes = [self._box(digit, place, scale) for digit in digits]
         for digit, box in zip(digits, boxes, strict=True):
-            colour = _GREY if digit.label is None else _GREEN
-            cv2.rectangle(canvas, (box.x, box.y), (box.x + box.w, box.y + box.h), colour, 2)
+            line_colour = _GREY if digit.label is None else _GREEN
+            cv2.rectangle(canvas, (box.x, box.y), (box.x + box.w, box.y + box.h), line_colour, 2)
         _draw_labels(canvas, digits, boxes)
         return canvas
 

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from camera_fakes import FakeCapture, flat
-from digits_tf.camera.sources import Wanted, capture, list_cameras, live, open_source
-from digits_tf.camera.sources.live import Live, Slot
-from digits_tf.camera.sources.source import Shot
+from digits_tf.camera.sources import CameraSettings, Frame, list_cameras, live, open_source, opencv
+from digits_tf.camera.sources.live import LatestFrame, Live
 from digits_tf.errors import DigitsError
 
 
@@ -21,8 +20,8 @@ def quick(monkeypatch):
     """What takes seconds in the world takes tenths here."""
     monkeypatch.setattr(live, "_START_S", 0.5)
     monkeypatch.setattr(live, "_STALL_S", 0.2)
-    monkeypatch.setattr(live, "_PATIENCE_S", 0.05)
-    monkeypatch.setattr(live, "_RETRY_S", 0.01)
+    monkeypatch.setattr(live, "_READ_RETRIES_S", 0.05)
+    monkeypatch.setattr(live, "_READ_PAUSE_S", 0.01)
     monkeypatch.setattr(live, "_FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(live, "_LONGEST_PAUSE_S", 0.2)
 
@@ -59,7 +58,7 @@ def forever(level):
 def test_a_camera_is_asked_and_says_what_it_gives(cameras):
     camera = FakeCapture([flat(9)] * 100, fps=25.0, pause=0.005)
     cameras.queue.append(camera)
-    source = open_source("0", Wanted(1280, 720, 60.0), print)
+    source = open_source("0", CameraSettings(1280, 720, 60.0), print)
     assert source.description == "camera 0: 64x48, 25 FPS (asked for 1280x720, 60 FPS)"
     assert camera.settings[cv2.CAP_PROP_FRAME_WIDTH] == 1280
     assert camera.settings[cv2.CAP_PROP_FRAME_HEIGHT] == 720
@@ -75,7 +74,7 @@ def test_a_camera_is_asked_and_says_what_it_gives(cameras):
 
 def test_only_the_newest_frame_is_kept(cameras):
     cameras.queue.append(FakeCapture([flat(level) for level in range(1, 250)], pause=0.004))
-    source = open_source("0", Wanted(), print)
+    source = open_source("0", CameraSettings(), print)
     source.read(1.0)
     time.sleep(0.2)
     late = int(source.read(1.0).picture[0, 0, 0])
@@ -88,7 +87,7 @@ def test_a_lost_frame_or_two_do_no_harm(cameras, quick):
     told = []
     frames = [None, flat(1), None, None, flat(2), flat(3), *[flat(4)] * 500]
     cameras.queue.append(FakeCapture(frames, pause=0.002))
-    source = open_source("0", Wanted(), told.append)
+    source = open_source("0", CameraSettings(), told.append)
     assert 4 in read_for(source, 0.2)
     source.release()
     assert told == []
@@ -100,7 +99,7 @@ def test_a_camera_that_is_unplugged_and_comes_back(cameras, quick):
     told = []
     pulled = FakeCapture([flat(1)] * 3, pause=0.01)
     cameras.queue += [pulled, *(FakeCapture(opened=False) for _ in range(3)), forever(2)]
-    source = open_source("0", Wanted(), told.append)
+    source = open_source("0", CameraSettings(), told.append)
     levels = read_for(source, 1.5)
     source.release()
     assert levels[0] == 1
@@ -122,7 +121,7 @@ def test_a_stream_that_stalls_is_left_and_opened_again(cameras, quick):
     told, hanging = [], threading.Event()
     stalled = FakeCapture([flat(1), hanging])
     cameras.queue += [stalled, forever(2)]
-    source = open_source("rtsp://127.0.0.1/x", Wanted(), told.append)
+    source = open_source("rtsp://127.0.0.1/x", CameraSettings(), told.append)
     assert source.read(0.1) is not None
     start = time.monotonic()
     assert source.read(0.05) is None
@@ -141,7 +140,7 @@ def test_a_stream_that_stalls_is_left_and_opened_again(cameras, quick):
 def test_release_does_not_wait_for_a_thread_that_hangs(cameras, quick):
     hanging = threading.Event()
     cameras.queue.append(FakeCapture([flat(1), hanging]))
-    source = open_source("0", Wanted(), print)
+    source = open_source("0", CameraSettings(), print)
     start = time.monotonic()
     source.release()
     assert time.monotonic() - start < 4.0
@@ -152,7 +151,7 @@ def test_waiting_costs_no_processor_time(cameras, quick, monkeypatch):
     monkeypatch.setattr(live, "_STALL_S", 10.0)
     hanging = threading.Event()
     cameras.queue.append(FakeCapture([flat(1), hanging]))
-    source = open_source("0", Wanted(), print)
+    source = open_source("0", CameraSettings(), print)
     before = time.process_time()
     read_for(source, 0.6)
     assert time.process_time() - before < 0.2
@@ -164,7 +163,7 @@ def test_a_camera_that_opens_and_gives_nothing(cameras, quick):
     silent = FakeCapture()
     cameras.queue.append(silent)
     with pytest.raises(DigitsError, match=r"camera 3 opens but gives no picture: .*--source picam"):
-        open_source("3", Wanted(), print)
+        open_source("3", CameraSettings(), print)
     assert silent.released.is_set()
 
 
@@ -173,28 +172,28 @@ def test_a_camera_that_opens_and_hangs(cameras, quick):
     cameras.queue.append(FakeCapture([hanging]))
     start = time.monotonic()
     with pytest.raises(DigitsError, match="opens but gives no picture"):
-        open_source("0", Wanted(), print)
+        open_source("0", CameraSettings(), print)
     assert time.monotonic() - start < 5.0
     hanging.set()
 
 
 def test_no_camera_and_no_stream(cameras):
     with pytest.raises(DigitsError, match=r"no camera 99: check that it is plugged in"):
-        open_source("/dev/video99", Wanted(), print)
+        open_source("/dev/video99", CameraSettings(), print)
     with pytest.raises(DigitsError, match=r"http://127\.0\.0\.1:9/: no pictures from this address"):
-        open_source("http://127.0.0.1:9/", Wanted(), print)
+        open_source("http://127.0.0.1:9/", CameraSettings(), print)
 
 
 @pytest.fixture
 def three(monkeypatch):
-    monkeypatch.setattr(capture, "numbers", lambda: [0, 1, 2])
+    monkeypatch.setattr(opencv, "camera_numbers", lambda: [0, 1, 2])
 
 
 def test_the_next_camera_that_opens_goes_on(cameras, quick, three):
     """The one before is given back first: two may be too much for one USB."""
     told, first, second = [], forever(1), forever(2)
     cameras.queue += [first, FakeCapture(opened=False), second, FakeCapture([flat(3)] * 9)]
-    source = open_source("0", Wanted(), told.append)
+    source = open_source("0", CameraSettings(), told.append)
     before = source.read(0.1).seconds
     source.switch()
     assert 2 in read_for(source, 0.5)
@@ -213,7 +212,7 @@ def test_the_next_camera_that_opens_goes_on(cameras, quick, three):
 def test_without_another_camera_the_one_before_goes_on(cameras, quick, three):
     told, silent = [], FakeCapture()
     cameras.queue += [forever(1), silent, FakeCapture(opened=False), forever(4)]
-    source = open_source("1", Wanted(), told.append)
+    source = open_source("1", CameraSettings(), told.append)
     source.switch()
     assert 4 in read_for(source, 0.6)
     assert [arguments[0] for _, arguments in cameras.opened] == [1, 2, 0, 1]
@@ -225,7 +224,7 @@ def test_without_another_camera_the_one_before_goes_on(cameras, quick, three):
 def test_a_camera_that_is_lost_while_another_is_looked_for_is_opened_again(cameras, quick, three):
     told = []
     cameras.queue += [forever(1), *(FakeCapture(opened=False) for _ in range(3)), forever(4)]
-    source = open_source("0", Wanted(), told.append)
+    source = open_source("0", CameraSettings(), told.append)
     source.switch()
     assert 4 in read_for(source, 1.0)
     source.release()
@@ -235,10 +234,10 @@ def test_a_camera_that_is_lost_while_another_is_looked_for_is_opened_again(camer
 
 
 def test_what_cannot_be_switched_says_so(cameras, monkeypatch):
-    monkeypatch.setattr(capture, "numbers", lambda: [0])
+    monkeypatch.setattr(opencv, "camera_numbers", lambda: [0])
     cameras.queue += [forever(1), forever(2)]
     for where, message in (("0", "no camera but camera 0"), ("rtsp://127.0.0.1/x", "is none")):
-        source = open_source(where, Wanted(), print)
+        source = open_source(where, CameraSettings(), print)
         with pytest.raises(DigitsError, match=message):
             source.switch()
         assert source.read(1.0) is not None
@@ -248,7 +247,7 @@ def test_what_cannot_be_switched_says_so(cameras, monkeypatch):
 def test_the_cameras_that_open_are_listed(cameras, quick, three):
     cameras.queue += [forever(1), FakeCapture(opened=False), forever(2)]
     given = "64x48, 30 FPS (asked for 1920x1080, 30 FPS)"
-    assert list(list_cameras(Wanted())) == [f"--source 0: {given}", f"--source 2: {given}"]
+    assert list(list_cameras(CameraSettings())) == [f"--source 0: {given}", f"--source 2: {given}"]
 
 
 def test_linux_tells_which_cameras_there_may_be(monkeypatch, tmp_path):
@@ -258,30 +257,30 @@ def test_linux_tells_which_cameras_there_may_be(monkeypatch, tmp_path):
         folder.mkdir()
         (folder / "name").write_text(f"{name}\n")
     (tmp_path / "v4l-subdev0").mkdir()
-    monkeypatch.setattr(capture, "_DEVICES", tmp_path)
+    monkeypatch.setattr(opencv, "_DEVICES", tmp_path)
     monkeypatch.setattr(sys, "platform", "linux")
-    assert capture.numbers() == [0, 1]
+    assert opencv.camera_numbers() == [0, 1]
     monkeypatch.setattr(sys, "platform", "win32")
-    assert capture.numbers()[:2] == [0, 1]
+    assert list(opencv.camera_numbers()[:2]) == [0, 1]
 
 
 def test_the_picture_that_was_taken_is_not_written_over():
     """Pictures are used again, but not the one that is being read nor the one that waits."""
-    slot, spares = Slot(), []
-    slot.put(Shot(flat(1)))
-    first, _ = slot.take(0.0)
+    latest, spares = LatestFrame(), []
+    latest.put(Frame(flat(1), 0.0))
+    first = latest.take(0.0)
     for level in range(2, 9):
-        spare = slot.put(Shot(flat(level)))
+        spare = latest.put(Frame(flat(level), 0.0))
         spares.append(spare)
         assert spare is not first
     assert [None if spare is None else int(spare.picture[0, 0, 0]) for spare in spares] == [
         None, 2, 3, 4, 5, 6, 7
     ]  # fmt: skip
-    second, _ = slot.take(0.0)
+    second = latest.take(0.0)
     assert second.picture[0, 0, 0] == 8
-    assert slot.put(Shot(flat(9))) is first
-    assert slot.take(0.0)[0].picture[0, 0, 0] == 9
-    assert slot.take(0.01) is None
+    assert latest.put(Frame(flat(9), 0.0)) is first
+    assert latest.take(0.0).picture[0, 0, 0] == 9
+    assert latest.take(0.01) is None
 
 
 def test_any_device_may_fail_in_any_way(quick):
@@ -294,17 +293,17 @@ def test_any_device_may_fail_in_any_way(quick):
         def read(self, spare):
             if len(tries) == 1:
                 tries.append("read")
-                return Shot(flat(1))
+                return Frame(flat(1), 0.0)
             raise RuntimeError("driver")
 
         def release(self):
             pass
 
-    def connect():
+    def connect(name):
         tries.append("open")
         return Moody()
 
-    source = Live(connect, "it", "advice", told.append)
+    source = Live("it", connect, "advice", told.append)
     source.read(0.1)
     read_for(source, 0.3)
     source.release()
@@ -337,14 +336,16 @@ def test_a_real_http_stream_that_stalls(quick, monkeypatch):
         pytest.skip("this OpenCV is built without FFmpeg")
     monkeypatch.setattr(live, "_START_S", 10.0)
     monkeypatch.setattr(live, "_STALL_S", 0.5)
-    monkeypatch.setattr(capture, "_READ_MS", 1000)
+    monkeypatch.setattr(opencv, "_READ_MS", 1000)
     monkeypatch.setattr(Mjpeg, "go_on", threading.Event())
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mjpeg)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     told = []
     try:
-        source = open_source(f"http://127.0.0.1:{server.server_port}/", Wanted(), told.append)
+        source = open_source(
+            f"http://127.0.0.1:{server.server_port}/", CameraSettings(), told.append
+        )
         assert "160x120" in source.description
         read_for(source, 1.2)
         assert told

@@ -10,9 +10,9 @@ import pytest
 from camera_fakes import FakeDisplay, FakeFile, FakeRecognizer, digit, flat, read_video
 from digits_tf.annotators import Overlay
 from digits_tf.camera import recording
-from digits_tf.camera.display import Lines, Notices, View, Wish
+from digits_tf.camera.display import Action, FrameResult, Lines, StatusLine
 from digits_tf.camera.loop import FpsMeter, Loop
-from digits_tf.camera.smoother import Steadier
+from digits_tf.camera.smoother import Smoother
 from digits_tf.camera.sources import Frame
 from digits_tf.errors import DigitsError
 
@@ -25,25 +25,25 @@ def here(tmp_path, monkeypatch):
 
 def make(source, display, reading=(), paced=False, recognizer=None):
     recognizer = recognizer or FakeRecognizer(reading)
-    return Loop(source, recognizer, display, Notices(), Steadier(0.5), Overlay(), paced)
+    return Loop(source, recognizer, display, StatusLine(), Smoother(0.5), Overlay(), paced)
 
 
 def levels(display):
-    return [int(view.frame.picture.flat[0]) for view in display.views]
+    return [int(view.frame.picture.flat[0]) for view in display.results]
 
 
 def test_a_file_drops_no_frame():
     display = FakeDisplay(draws=False)
     loop = make(FakeFile(9), display, [digit()])
     loop.run()
-    assert [view.index for view in display.views] == list(range(9))
+    assert [view.index for view in display.results] == list(range(9))
     assert all(picture is None for picture in display.pictures), "nobody asked for drawings"
 
 
 def test_limits_end_it():
     display = FakeDisplay(draws=False)
     make(FakeFile(9), display).run(frames=4)
-    assert len(display.views) == 4
+    assert len(display.results) == 4
     start = time.monotonic()
     make(FakeFile(1000, fps=100.0), display, paced=True).run(seconds=0.2)
     assert 0.1 < time.monotonic() - start < 1.0
@@ -63,7 +63,7 @@ def test_the_reading_of_a_stream_is_steadied_that_of_pictures_is_not():
     for still, expected in ((False, [7] * 6), (True, [7, 7, 7, 1, 7, 7])):
         display = FakeDisplay(draws=False)
         make(FakeFile(6, fps=30.0, still=still), display, reading).run()
-        assert [view.digits[0].label for view in display.views] == expected
+        assert [view.digits[0].label for view in display.results] == expected
 
 
 def test_the_frame_is_read_as_it_came():
@@ -83,48 +83,48 @@ def test_a_frame_is_turned_before_it_is_read_and_shown():
     source.rotate = 90
     make(source, display, recognizer=recognizer).run()
     assert [seen.shape for seen in recognizer.seen] == [(64, 48, 3)] * 2
-    assert display.views[0].frame.shown.shape == (64, 48, 3)
+    assert display.results[0].frame.shown.shape == (64, 48, 3)
     height, width = display.pictures[0].shape[:2]
     assert height > width
 
 
 def test_c_asks_the_source_for_the_next_camera_and_says_where_there_is_none(capsys):
-    display = FakeDisplay([None, Wish.HOLD, Wish.CAMERA, None, None, Wish.END])
+    display = FakeDisplay([None, Action.PAUSE, Action.SWITCH_CAMERA, None, None, Action.QUIT])
     source = FakeFile(99)
     loop = make(source, display)
     loop.run()
     assert "c goes to the next camera, and this source is none" in capsys.readouterr().err
-    assert display.badges[-1] == "HELD", "the loop goes on"
+    assert display.badges[-1] == "PAUSED", "the loop goes on"
     asked = []
     source.switch = lambda: asked.append(1)
-    display.wishes = iter([None, Wish.HOLD, Wish.CAMERA, None, Wish.END])
+    display.actions = iter([None, Action.PAUSE, Action.SWITCH_CAMERA, None, Action.QUIT])
     loop.run()
     assert asked == [1]
     assert display.badges[-1] == "", "a new camera is not held"
 
 
 def test_a_user_ends_it():
-    display = FakeDisplay([None, None, Wish.END])
+    display = FakeDisplay([None, None, Action.QUIT])
     make(FakeFile(99), display).run()
-    assert len(display.views) == 3
+    assert len(display.results) == 3
 
 
 def test_space_holds_and_goes_on():
-    display = FakeDisplay([None, Wish.HOLD, None, None, None, Wish.HOLD, None, Wish.END])
+    display = FakeDisplay([None, Action.PAUSE, None, None, None, Action.PAUSE, None, Action.QUIT])
     make(FakeFile(99), display).run()
-    assert display.badges == ["", "", "HELD", "", "", ""]
+    assert display.badges == ["", "", "PAUSED", "", "", ""]
     assert levels(display) == [0, 1, 1, 1, 2, 3]
 
 
 def test_a_held_frame_ends_in_time():
     start = time.monotonic()
-    make(FakeFile(99), FakeDisplay([Wish.HOLD])).run(seconds=0.2)
+    make(FakeFile(99), FakeDisplay([Action.PAUSE])).run(seconds=0.2)
     assert 0.15 < time.monotonic() - start < 1.0
 
 
 def test_a_live_picture_that_stands_is_marked(monkeypatch):
-    """Who looks at the window must not take an old picture for the world."""
-    monkeypatch.setattr("digits_tf.camera.loop._SILENCE_S", 0.05)
+    """Who pictures at the window must not take an old picture for the world."""
+    monkeypatch.setattr("digits_tf.camera.loop._NO_FRAME_S", 0.05)
     source, display = FakeFile(4), FakeDisplay()
     source.live = True
     read, start = source.read, time.monotonic()
@@ -140,8 +140,8 @@ def test_a_live_picture_that_stands_is_marked(monkeypatch):
 
 
 def test_a_picture_stands_until_a_key():
-    wishes = [None, None, Wish.NEXT, None, Wish.HOLD, None, Wish.END]
-    display = FakeDisplay(wishes)
+    actions = [None, None, Action.NEXT, None, Action.PAUSE, None, Action.QUIT]
+    display = FakeDisplay(actions)
     make(FakeFile(9, still=True), display).run()
     shown = levels(display)
     assert sorted(set(shown)) == [0, 1, 2]
@@ -151,11 +151,11 @@ def test_a_picture_stands_until_a_key():
 def test_without_a_window_pictures_do_not_wait():
     display = FakeDisplay(draws=False)
     make(FakeFile(9, still=True), display).run()
-    assert len(display.views) == 9
+    assert len(display.results) == 9
 
 
 def test_s_saves_the_frame_and_its_reading(here, capsys):
-    display = FakeDisplay([None, Wish.SAVE, Wish.SAVE, Wish.END])
+    display = FakeDisplay([None, Action.SAVE, Action.SAVE, Action.QUIT])
     make(FakeFile(99), display, [digit(7, 0.9)]).run()
     pictures = sorted(here.glob("digits-*.png"))
     assert len(pictures) == 2, "the second in the same second has its own name"
@@ -171,8 +171,8 @@ def test_s_saves_the_frame_and_its_reading(here, capsys):
 
 
 def test_r_starts_and_stops_a_recording(here, capsys):
-    wishes = [None, Wish.RECORD, None, None, Wish.RECORD, None, Wish.END]
-    display = FakeDisplay(wishes)
+    actions = [None, Action.RECORD, None, None, Action.RECORD, None, Action.QUIT]
+    display = FakeDisplay(actions)
     loop = make(FakeFile(99, fps=30.0), display, [digit()])
     loop.run()
     loop.close()
@@ -186,7 +186,7 @@ def test_r_starts_and_stops_a_recording(here, capsys):
 
 
 def test_a_recording_goes_on_through_hold_and_is_closed_at_the_end(here):
-    display = FakeDisplay([None, Wish.HOLD, None, Wish.HOLD, None, None])
+    display = FakeDisplay([None, Action.PAUSE, None, Action.PAUSE, None, None])
     loop = make(FakeFile(6), display)
     loop.record(here / "out.mp4")
     loop.run()
@@ -202,7 +202,7 @@ def test_what_is_shown_recorded_and_saved_is_the_colour_that_came_with_the_grey(
         np.full((480, 640, 3), (200, 90, 20), np.uint8),
     )
     source.read = lambda timeout: Frame(grey, 0.0, colour=colour)
-    display = FakeDisplay([None, Wish.SAVE, Wish.END])
+    display = FakeDisplay([None, Action.SAVE, Action.QUIT])
     loop = make(source, display, recognizer=recognizer)
     loop.record(here / "out.mp4")
     loop.run()
@@ -220,7 +220,7 @@ def test_what_cannot_be_saved_is_told_and_the_loop_goes_on(here, monkeypatch, ca
         raise OSError(28, "No space left on device", "x.png")
 
     monkeypatch.setattr(recording, "save", full)
-    display = FakeDisplay([Wish.SAVE, None, None, Wish.END])
+    display = FakeDisplay([Action.SAVE, None, None, Action.QUIT])
     make(FakeFile(99), display).run()
     assert len(set(levels(display))) == 4
     assert "x.png: the disk is full" in capsys.readouterr().err
@@ -243,7 +243,7 @@ def test_the_watchdog_is_told_of_frames_and_of_nothing_else():
         None if source.next == 2 and time.monotonic() - start < 0.2 else read(timeout)
     )
     watchdog = type("Pings", (), {"ping": lambda self, now: pings.append(now)})()
-    parts = FakeRecognizer(), FakeDisplay(draws=False), Notices(), Steadier(0.5), Overlay()
+    parts = FakeRecognizer(), FakeDisplay(draws=False), StatusLine(), Smoother(0.5), Overlay()
     Loop(source, *parts, paced=False, watchdog=watchdog).run()
     assert len(pings) == 2
 
@@ -269,13 +269,13 @@ def test_the_loop_itself_costs_little():
 
 
 def timed(call):
-    start = time.perf_counter()
+    start = time.process_time()
     call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def test_the_meter_shows_the_rate_of_the_last_frames():
-    meter = FpsMeter(window=10)
+    meter = FpsMeter(frames=10)
     assert meter.tick(0.0) == 0.0
     assert meter.tick(0.0) == 0.0
     for index in range(1, 30):
@@ -292,7 +292,7 @@ def test_the_meter_shows_the_rate_of_the_last_frames():
 def view(*labels, index=0, path=""):
     digits = [digit(label, box=(60 * place, 0, 40, 60)) for place, label in enumerate(labels)]
     frame = Frame(np.zeros((4, 4), np.uint8), index / 30, path)
-    return View(frame, index, digits, 29.97, {"capture": 9.0, "find": 1.234, "net": 0.5})
+    return FrameResult(frame, index, digits, 29.97, {"capture": 9.0, "find": 1.234, "net": 0.5})
 
 
 def test_lines_tell_changes_of_a_stream(capsys):
@@ -316,7 +316,7 @@ def test_lines_for_people_tell_the_digits_alone(capsys):
     for index, labels in enumerate([(), (9, 1, 3, 5), (9, 1, 3, 5), (7, None), ()]):
         lines.show(view(*labels, index=index))
     rows = [digit(4, line=0), digit(2, line=0), digit(8, line=1)]
-    lines.show(View(Frame(flat(1), 1.0), 9, rows, 30.0, {}))
+    lines.show(FrameResult(Frame(flat(1), 1.0), 9, rows, 30.0, {}))
     lines.show(view(6, path="a\nb.png"))
     told = capsys.readouterr().out.splitlines()
     assert told == ["no digit", "9 1 3 5", "7", "no digit", "4 2 / 8", r"a\nb.png: 6"]

@@ -13,7 +13,14 @@ import pytest
 import picamera2_fake
 from camera_fakes import read_video
 from conftest import ROOT
-from digits_tf.camera.sources import Wanted, controls, list_cameras, live, open_source, picamera
+from digits_tf.camera.sources import (
+    CameraSettings,
+    controls,
+    list_cameras,
+    live,
+    open_source,
+    picamera,
+)
 from digits_tf.errors import DigitsError
 
 
@@ -32,7 +39,7 @@ def pi(monkeypatch):
 
 
 def open_pi(where="picamera", tell=pytest.fail, **wanted):
-    return open_source(where, Wanted(**wanted), tell)
+    return open_source(where, CameraSettings(**wanted), tell)
 
 
 def next_frame(source):
@@ -103,7 +110,7 @@ def test_a_size_that_the_hardware_rounds_is_read_as_it_is(pi):
 
 
 def test_a_picture_that_cannot_be_had_gives_its_memory_back(pi):
-    device = picamera.PiCamera(Wanted(width=64, height=48))
+    device = picamera.PiCamera(CameraSettings(width=64, height=48))
     (camera,) = pi.made
     camera.fails = True
     for _ in range(9):
@@ -196,7 +203,7 @@ def test_no_controls_are_none():
 @pytest.mark.parametrize("where", ["0", "demo", "clip.mp4", "rtsp://127.0.0.1/x"])
 def test_other_sources_have_no_such_settings(where):
     with pytest.raises(DigitsError, match="--controls is for --source picamera alone"):
-        open_source(where, Wanted(controls={"AeEnable": "1"}), print)
+        open_source(where, CameraSettings(controls={"AeEnable": "1"}), print)
 
 
 @pytest.mark.parametrize(("rotate", "left"), [(0, 0), (90, 90), (180, 0), (270, 90)])
@@ -244,7 +251,7 @@ def test_c_goes_to_the_second_camera_and_back(pi):
         assert all(camera.closed for camera in pi.made[:-1])
         told.clear()
     source.release()
-    listed = [line for line in list_cameras(Wanted(64, 48)) if "picamera" in line]
+    listed = [line for line in list_cameras(CameraSettings(64, 48)) if "picamera" in line]
     assert [line.split(",")[0] for line in listed] == [
         "--source picamera: 64x48 grey",
         "--source picamera:1: 64x48 grey",
@@ -351,7 +358,7 @@ def test_a_picamera2_that_does_not_load(monkeypatch, tmp_path, error, installed,
 @pytest.fixture
 def quick(monkeypatch):
     monkeypatch.setattr(picamera, "_WAIT_S", 0.1)
-    monkeypatch.setattr(live, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(live, "_READ_RETRIES_S", 0.05)
     monkeypatch.setattr(live, "_FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(live, "_RELEASE_S", 0.2)
 
@@ -392,8 +399,7 @@ picamera2_fake.install()
 picamera2_fake.Picamera2.blocks = "blocks" in sys.argv
 if "blocks" in sys.argv:
     sys.argv.remove("blocks")
-from digits_tf import command
-from digits_tf.cli import camera
+from digits_tf.cli import camera, command
 
 
 def main(words):

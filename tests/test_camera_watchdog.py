@@ -179,7 +179,7 @@ def test_systemd_itself_finds_no_fault_with_the_unit(tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("there is no systemd-analyze")
     path = tmp_path / UNIT.name
-    # It looks whether the program is there.
+    # It pictures whether the program is there.
     path.write_text(UNIT.read_text().replace("/opt/digits_tf/.venv/bin/python", sys.executable))
     result = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(path)],

@@ -158,7 +158,7 @@ class Loop:
         for name, value in times.items():
             self._totals[name] += value
         start = time.perf_counter()
-        picture = self._overlay.draw(frame.shown, digits) if draws else None
+        picture = self._overlay.draw(frame.picture, digits, frame.colour) if draws else None
         if self._recording and picture is not None:
             self._recording.write(picture, time.monotonic())
         self._shown, self._no_frame = (result, picture), False

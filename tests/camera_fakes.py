@@ -27,7 +27,7 @@ Recognizer.load = lambda *arguments, **options: Recognizer(Seven())
 
 
 def digit(label=7, probability=0.9, box=(100, 100, 40, 60), line=0, second=None):
-    """A digit as the recogniser gives it; what is left of the probability goes to `second`."""
+    """A digit as the recognizer gives it; what is left of the probability goes to `second`."""
     likely = label if label is not None else 3
     row = np.zeros(10, np.float32)
     if second is None:
@@ -54,7 +54,7 @@ class FakeRecognizer:
 
 
 class FakeDisplay(Display):
-    """Keeps what it is shown and answers with the actions it is given, one a wait."""
+    """Keeps what it is shown and answers each wait with the next of the actions."""
 
     def __init__(self, actions=(), draws=True):
         self.results, self.pictures, self.badges = [], [], []

@@ -66,7 +66,7 @@ def test_the_bars_are_as_long_as_the_probabilities():
     assert lengths[1] == pytest.approx(lengths[0] / 2, abs=2)
 
 
-def test_what_is_laid_over_stays_inside():
+def test_overlays_stay_inside():
     for shape in ((480, 320), (720, 1280)):
         canvas = np.full((*shape, 3), 90, np.uint8)
         cards.draw_keys(canvas)
@@ -98,7 +98,7 @@ def test_what_is_laid_over_stays_inside():
         (None, (1264, 554)),
     ],
 )
-def test_a_window_is_no_larger_than_the_screen_and_keeps_its_aspect(screen, expected):
+def test_a_window_fits_the_screen_and_keeps_its_aspect(screen, expected):
     assert window.fit((1640, 720), screen) == expected
 
 
@@ -114,7 +114,7 @@ def test_a_window_is_no_larger_than_the_screen_and_keeps_its_aspect(screen, expe
         ((-1, -1), (80, 160)),
     ],
 )
-def test_bars_make_up_for_a_system_that_stretches(size, shape):
+def test_bars_keep_the_aspect_where_windows_are_stretched(size, shape):
     canvas = flat(200, 80, 160)
     shown = window._add_bars(canvas, size)
     assert shown.shape[:2] == shape
@@ -125,7 +125,7 @@ def test_bars_make_up_for_a_system_that_stretches(size, shape):
 
 @pytest.fixture
 def highgui(monkeypatch):
-    """OpenCV's windows: keeps what it is asked and answers with the keys it is given."""
+    """Replaces OpenCV's windows: logs the calls and answers with the given keys."""
     fake = types.SimpleNamespace(keys=[], sizes=[], shown=[], full=0.0, can_fill=True)
 
     def set_property(title, name, value):
@@ -147,7 +147,7 @@ def highgui(monkeypatch):
     return fake
 
 
-def test_the_window_starts_within_the_screen_and_f_fills_it(highgui, capsys):
+def test_the_window_starts_within_the_screen_and_f_toggles_full_screen(highgui, capsys):
     shown = window.Window(dict, StatusLine())
     shown.show(result(), flat(90, 720, 1280))
     assert highgui.sizes == [(1008, 442)]
@@ -190,9 +190,7 @@ def no_display(monkeypatch):
         ("COCOA", "darwin", None, "", True),
     ],
 )
-def test_a_window_needs_opencv_and_a_display(
-    no_display, monkeypatch, framework, platform, x11, wayland, expected
-):
+def test_has_display(no_display, monkeypatch, framework, platform, x11, wayland, expected):
     monkeypatch.setattr(cv2, "currentUIFramework", lambda: framework, raising=False)
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(window, "_x11_size", lambda: x11)
@@ -201,7 +199,7 @@ def test_a_window_needs_opencv_and_a_display(
 
 
 @pytest.mark.parametrize(("value", "expected"), [("GTK3", True), ("NONE", False), ("", False)])
-def test_an_old_opencv_is_asked_for_its_report(no_display, monkeypatch, value, expected):
+def test_an_old_opencv_says_in_its_report_what_it_has(no_display, monkeypatch, value, expected):
     report = f"\n  Version: 4.6\n\n  GUI:                           {value}\n    GTK+: YES\n"
     monkeypatch.delattr(cv2, "currentUIFramework", raising=False)
     monkeypatch.setattr(cv2, "getBuildInformation", lambda: report)
@@ -210,7 +208,7 @@ def test_an_old_opencv_is_asked_for_its_report(no_display, monkeypatch, value, e
 
 
 @pytest.mark.parametrize("name", [":4711", "localhost:4711.0", "junk", ":", ":99999999", "a:b"])
-def test_a_display_that_is_gone_is_none(no_display, monkeypatch, capfd, name):
+def test_a_display_without_a_server_is_none(no_display, monkeypatch, capfd, name):
     """DISPLAY stays set in tmux and ssh without its server; OpenCV would abort the process."""
     monkeypatch.setattr(cv2, "currentUIFramework", lambda: "QT", raising=False)
     monkeypatch.setenv("DISPLAY", name)
@@ -230,7 +228,7 @@ def libraries(monkeypatch, **functions):
     monkeypatch.setattr(ctypes, "CDLL", load)
 
 
-def test_x11_is_asked_for_the_size(no_display, monkeypatch):
+def test_x11_gives_the_size(no_display, monkeypatch):
     closed, server = [], [77]
 
     def of_screen(value):
@@ -254,7 +252,7 @@ def test_x11_is_asked_for_the_size(no_display, monkeypatch):
     assert window.screen_size() is None
 
 
-def test_other_systems_are_asked_for_their_size(monkeypatch):
+def test_other_systems_give_the_size(monkeypatch):
     metrics = types.SimpleNamespace(GetSystemMetrics=(1536, 864).__getitem__)
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(ctypes, "windll", types.SimpleNamespace(user32=metrics), raising=False)
@@ -338,10 +336,10 @@ class Session:
         return (before == self.frame()).all()
 
     def ended(self):
-        out, told = self.process.communicate(timeout=20)
-        assert self.process.returncode == 0, told
-        assert "Traceback" not in told
-        return out, told
+        out, printed = self.process.communicate(timeout=20)
+        assert self.process.returncode == 0, printed
+        assert "Traceback" not in printed
+        return out, printed
 
 
 @pytest.fixture
@@ -401,14 +399,14 @@ def test_every_key_of_the_real_window(start, tmp_path):
     assert frames[0].shape == (HEIGHT, WIDTH, 3)
 
     session.display.close_window(session.window)
-    out, told = session.ended()
+    out, printed = session.ended()
     assert out == ""
-    assert f"saved {saved.stem}.png and {saved.name}" in told
-    assert f"recorded {video.name}: {len(frames)} frames" in told
+    assert f"saved {saved.stem}.png and {saved.name}" in printed
+    assert f"recorded {video.name}: {len(frames)} frames" in printed
 
 
 @pytest.mark.parametrize("name", ["q", "Escape"])
-def test_a_key_ends_it_and_a_picture_waits_for_it(start, tmp_path, name):
+def test_a_picture_waits_for_a_key_and_another_ends_the_program(start, tmp_path, name):
     for each, ground in (("a.png", 60), ("b.png", 30)):
         write_picture(tmp_path / each, board(HEIGHT, WIDTH, ground=ground))
     session = start("--source", tmp_path)
@@ -417,7 +415,7 @@ def test_a_key_ends_it_and_a_picture_waits_for_it(start, tmp_path, name):
     session.display.key("space")
     session.until(lambda: session.frame()[600, 300, 0] == 30, "the next picture")
     session.display.key(name)
-    out, told = session.ended()
+    out, printed = session.ended()
     assert out == ""
-    assert "2 pictures" in told
-    assert "2 frames in" in told
+    assert "2 pictures" in printed
+    assert "2 frames in" in printed

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 import math
 
-from digits_tf.camera.display import View
-
 _LETTERS = cv2.FONT_HERSHEY_SIMPLEX
 
 Colour = tuple[int, int, int]
@@ -211,14 +209,20 @@ class Overlay:
         self._mirror = mirror
         self._picture: np.ndarray | None = None
 
-    def draw(self, view: View) -> np.ndarray:
-        """Draws a view.
+    def draw(
+        self, frame: np.ndarray, digits: Sequence[Digit], colour: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Draws a frame and its digits.
+
+        Args:
+            frame: uint8 (h, w) grey or (h, w, 3) BGR; left as it is.
+            digits: read in it.
+            colour: uint8 (h, w, 3), BGR, the same scene to show instead; None: the frame.
 
         Returns:
             uint8 (h, w, 3), BGR; good until the next call. Height and width are even, as video
             files want it.
         """
-        frame = view.frame.picture
         if self._picture is None:
             self._picture = np.zeros((*_size(*frame.shape[:2]), 3), np.uint8)
         canvas = self._picture
@@ -226,12 +230,12 @@ class Overlay:
         if (place.h, place.w) != canvas.shape[:2]:
             canvas[:] = 0
         part = canvas[place.y : place.y + place.h, place.x : place.x + place.w]
-        part[:] = self._shown(view.frame.shown, place, scale)
-        boxes = [self._box(digit, place, scale) for digit in view.digits]
-        for digit, box in zip(view.digits, boxes, strict=True):
-            colour = _GREY if digit.label is None else _GREEN
-            cv2.rectangle(canvas, (box.x, box.y), (box.x + box.w, box.y + box.h), colour, 2)
-        _draw_labels(canvas, view.digits, boxes)
+        part[:] = self._shown(frame if colour is None else colour, place, scale)
+        boxes = [self._box(digit, place, scale) for digit in digits]
+        for digit, box in zip(digits, boxes, strict=True):
+            line_colour = _GREY if digit.label is None else _GREEN
+            cv2.rectangle(canvas, (box.x, box.y), (box.x + box.w, box.y + box.h), line_colour, 2)
+        _draw_labels(canvas, digits, boxes)
         return canvas
 
     def _shown(self, frame: np.ndarray, place: Rect, scale: float) -> np.ndarray:

@@ -104,9 +104,9 @@ def read_inputs(folder: Path, out: Path) -> None:
         for path in files
         if path.name != FILE
     }
-    shots = list(itertools.islice(demo.shots(), _FRAMES.value))
-    for number, shot in enumerate(shots[::_EVERY]):
-        found = [digit.crop for digit in recognizer.read(shot.picture)]
+    frames = list(itertools.islice(demo.frames(), _FRAMES.value))
+    for number, frame in enumerate(frames[::_EVERY]):
+        found = [digit.crop for digit in recognizer.read(frame.picture)]
         arrays[f"demo_{number}"] = np.array(found, np.uint8).reshape(-1, 28, 28)
     np.savez(out / "reading.npz", allow_pickle=False, **arrays)
     noted = {

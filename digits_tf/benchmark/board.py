@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digits_tf.camera.demo.chalk import Board
-from digits_tf.camera.demo.weather import MARGIN, Weather
+from digits_tf.camera.demo import SHAKE_MARGIN, Board, CameraEffects
 from digits_tf.synthetic import handwriting
 
 
@@ -41,7 +40,7 @@ def frames(size: Size, digits: int) -> Iterator[Frame]:
     share, a_row = SCENES[digits]
     # In narrow frames a row's digits would touch.
     height = min(share * size.height, size.width / a_row)
-    board = Board(rng, size.width + 2 * MARGIN, size.height + 2 * MARGIN)
+    board = Board(rng, size.width + 2 * SHAKE_MARGIN, size.height + 2 * SHAKE_MARGIN)
     written = [(7 * place + 3) % 10 for place in range(digits)]
     rows = [written[start : start + a_row] for start in range(0, digits, a_row)]
     for y, row in enumerate(rows):
@@ -49,10 +48,10 @@ def frames(size: Size, digits: int) -> Iterator[Frame]:
             cell = np.array([(x + 0.5) / len(row), (y + 0.5) / len(rows)])
             strokes = handwriting.write(digit, rng)
             pairs = [np.stack([stroke[:-1], stroke[1:]], axis=1) for stroke in strokes]
-            board.draw(np.concatenate(pairs) * height + cell * size + MARGIN, height)
+            board.draw(np.concatenate(pairs) * height + cell * size + SHAKE_MARGIN, height)
     text = "\n".join("".join(map(str, row)) for row in rows)
-    weather = Weather(rng, *size, FPS)
+    effects = CameraEffects(rng, *size, FPS)
     index = 0
     while True:
-        yield Frame(weather.look(board.picture, index), text)
+        yield Frame(effects.apply(board.picture, index), text)
         index += 1

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digits_tf.camera.display import Display, View
+from digits_tf.camera.display import Display, FrameResult
 
 
 class Entry(NamedTuple):
-    """What was read, when, and what its stages took, as `View.milliseconds`."""
+    """What was read, when, and what its stages took, as `FrameResult.milliseconds`."""
 
     text: str
     instant: float
@@ -26,11 +26,11 @@ class Log(Display):
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
-    def show(self, view: View, picture: np.ndarray | None) -> None:
+    def show(self, result: FrameResult, picture: np.ndarray | None) -> None:
         """Keeps the reading."""
         # On a wide frame digits stand as far apart as numbers do.
-        digits = view.text.replace(" ", "")
-        self.entries.append(Entry(digits, time.perf_counter(), view.milliseconds))
+        digits = result.text.replace(" ", "")
+        self.entries.append(Entry(digits, time.perf_counter(), result.milliseconds))
 
     def wait(self, seconds: float) -> None:
         """Nobody wants anything, and nothing is waited for."""

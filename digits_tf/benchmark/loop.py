@@ -12,9 +12,9 @@ from digits_tf.benchmark import board
 from digits_tf.benchmark.film import Film
 from digits_tf.benchmark.log import Entry, Log
 from digits_tf.benchmark.timing import WARM_UP, WARM_UP_SHARE, Budget, summary
-from digits_tf.camera.display import Notices
+from digits_tf.camera.display import StatusLine
 from digits_tf.camera.loop import Loop
-from digits_tf.camera.smoother import Steadier
+from digits_tf.camera.smoother import Smoother
 from digits_tf.recognition import Classifier, Recognizer
 from digits_tf.recognition.classifier import THRESHOLD
 
@@ -40,8 +40,8 @@ def run(
         Film(pictures),
         Recognizer(model),
         log,
-        Notices(),
-        Steadier(THRESHOLD),
+        StatusLine(),
+        Smoother(THRESHOLD),
         Overlay(),
         paced=False,
     )

@@ -23,8 +23,8 @@ from digits_tf.errors import DigitsError
 from digits_tf.images import import_cv2
 
 if TYPE_CHECKING:
-    from digits_tf.camera.display import Notices
-    from digits_tf.camera.sources import Wanted
+    from digits_tf.camera.display import StatusLine
+    from digits_tf.camera.sources import CameraSettings
 
 # Without a window, a demo ends by itself. It writes ten digits in 17 s.
 _DEMO_SECONDS = 20.0
@@ -113,41 +113,39 @@ def _read() -> None:
     import_cv2()
     # What needs OpenCV is imported from here on.
     from digits_tf.annotators import Overlay
-    from digits_tf.camera.display import Display, Lines, Notices
+    from digits_tf.camera.display import Display, Lines, StatusLine
     from digits_tf.camera.loop import Loop
     from digits_tf.camera.recording import find_path
-    from digits_tf.camera.screen import has_display
-    from digits_tf.camera.smoother import Steadier
+    from digits_tf.camera.smoother import Smoother
     from digits_tf.camera.sources import DEMO, open_source
     from digits_tf.camera.watchdog import Watchdog
+    from digits_tf.camera.window import Window, has_display
 
     record = find_path(_RECORD.value, _SOURCE.value) if _RECORD.value is not None else None
-    notices = Notices()
+    status = StatusLine()
     recognizer = reading_flags.load_recognizer()
     headless = _HEADLESS.value or not has_display()
     is_demo = _SOURCE.value == DEMO
     with contextlib.ExitStack() as stack:
         source = open_source(
-            _SOURCE.value, _wanted(record is not None or not headless), notices.tell
+            _SOURCE.value, _settings(record is not None or not headless), status.notify
         )
         stack.callback(source.release)
-        notices.tell(source.description)
+        status.notify(source.description)
         seconds = _SECONDS.value
         display: Display
         if headless:
-            seconds = _limit_without_window(is_demo, notices)
+            seconds = _limit_without_window(is_demo, status)
             is_plain = sys.stdout is not None and sys.stdout.isatty() and not _JSON.value
             display = Lines(_EVERY_FRAME.value, is_plain)
         else:
-            from digits_tf.camera.window import Window
-
-            display = Window(recognizer.stages, notices)
+            display = Window(recognizer.stages, status)
             stack.callback(display.close)
         # Without a window, files are read as fast as possible; so is a demo of --frames.
         paced = not headless or (is_demo and _FRAMES.value is None)
-        steadier = Steadier(reading_flags.THRESHOLD.value)
+        smoother = Smoother(reading_flags.THRESHOLD.value)
         overlay, watchdog = Overlay(_MIRROR.value), Watchdog()
-        loop = Loop(source, recognizer, display, notices, steadier, overlay, paced, watchdog)
+        loop = Loop(source, recognizer, display, status, smoother, overlay, paced, watchdog)
         # After Ctrl-C too, the usual end of a camera without a window.
         stack.callback(loop.close)
         stack.callback(watchdog.stop)
@@ -156,11 +154,11 @@ def _read() -> None:
         loop.run(_FRAMES.value, seconds)
 
 
-def _wanted(colour: bool) -> "Wanted":
+def _settings(colour: bool) -> "CameraSettings":
     """What the flags ask of a camera."""
-    from digits_tf.camera.sources import Wanted, controls
+    from digits_tf.camera.sources import CameraSettings, controls
 
-    return Wanted(
+    return CameraSettings(
         _WIDTH.value,
         _HEIGHT.value,
         _FPS.value,
@@ -170,7 +168,7 @@ def _wanted(colour: bool) -> "Wanted":
     )
 
 
-def _limit_without_window(is_demo: bool, notices: "Notices") -> float | None:
+def _limit_without_window(is_demo: bool, status: "StatusLine") -> float | None:
     """Says that readings are printed; returns the seconds after which the program ends."""
     seconds: float | None = _SECONDS.value
     reason = "--headless" if _HEADLESS.value else "no display"
@@ -178,16 +176,16 @@ def _limit_without_window(is_demo: bool, notices: "Notices") -> float | None:
     if is_demo and seconds is None and _FRAMES.value is None:
         seconds = _DEMO_SECONDS
         limit = f", for {seconds:.0f} s (--seconds sets another time)"
-    notices.tell(f"{reason}: printing what is read{limit}")
+    status.notify(f"{reason}: printing what is read{limit}")
     return seconds
 
 
 def _list_cameras() -> None:
     import_cv2()
-    from digits_tf.camera.sources import Wanted, list_cameras
+    from digits_tf.camera.sources import CameraSettings, list_cameras
 
     found = False
-    for line in list_cameras(Wanted(_WIDTH.value, _HEIGHT.value, _FPS.value)):
+    for line in list_cameras(CameraSettings(_WIDTH.value, _HEIGHT.value, _FPS.value)):
         print(line, flush=True)
         found = True
     if not found:

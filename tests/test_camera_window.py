@@ -1,5 +1,6 @@
-"""What is drawn, and the real window on a display of its own."""
+"""What is drawn, whether there is a display, and the real window on a display of its own."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -12,20 +13,18 @@ import cv2
 import numpy as np
 import pytest
 
-from camera_fakes import board, digit, flat, read_video, write_picture
+from camera_fakes import SEVEN, board, digit, flat, read_video, write_picture
 from conftest import ROOT
-from digits_tf.annotators import Overlay
-from digits_tf.camera.display import Notices, View, Wish
+from digits_tf.camera import cards, window
+from digits_tf.camera.display import Action, FrameResult, StatusLine
 from digits_tf.camera.sources import Frame
-from digits_tf.camera.window import cards, window
 
 GREEN = (80, 220, 80)
 TIMES = {"capture": 1.0, "find": 2.0, "net": 0.5, "draw": 3.0}
 
 
-def view(digits=(), picture=None, path=""):
-    picture = flat(90, 1080, 1920) if picture is None else picture
-    return View(Frame(picture, 0.0, path), 0, list(digits), 30.0, TIMES)
+def result(digits=()):
+    return FrameResult(Frame(flat(90), 0.0), 0, list(digits), 30.0, TIMES)
 
 
 def row(count, top=400, pitch=140, size=(90, 130)):
@@ -38,87 +37,6 @@ def greens(picture):
     return (picture == GREEN).all(axis=-1)
 
 
-# The frame with its reading
-
-
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [
-        ((1080, 1920, 3), (720, 1280)),
-        ((2160, 3840, 3), (720, 1280)),
-        ((720, 1280, 3), (720, 1280)),
-        ((480, 640), (480, 640)),
-        ((1944, 2592, 3), (720, 960)),
-        ((28, 28), (480, 480)),
-        ((1, 1, 3), (480, 480)),
-        ((1, 4000, 3), (480, 1280)),
-        ((4000, 30, 3), (720, 320)),
-        ((481, 641, 3), (482, 642)),
-    ],
-)
-def test_a_frame_of_any_size_is_drawn_at_a_size_for_the_eye(shape, expected):
-    picture = np.full(shape, 90, np.uint8)
-    frame = picture.copy()
-    height, width = shape[:2]
-    whole, half = (0, 0, width, height), (0, 0, max(1, width // 2), max(1, height // 2))
-    drawn = Overlay().draw(view([digit(None, box=whole), digit(8, box=half)], frame))
-    assert drawn.shape == (*expected, 3)
-    np.testing.assert_array_equal(frame, picture)
-    assert greens(drawn).any()
-
-
-def test_frames_of_another_shape_keep_the_size_and_their_aspect():
-    overlay = Overlay()
-    first = overlay.draw(view()).shape
-    tall = overlay.draw(view([digit(1, box=(20, 20, 60, 90))], flat(200, 400, 100)))
-    assert tall.shape == first
-    columns = np.flatnonzero(tall[360].any(axis=-1))
-    assert (columns[0], columns[-1]) == (550, 729)
-    assert not tall[:, :500].any()
-
-
-@pytest.mark.parametrize("lines", [[400], [250, 450], [20, 220, 400], [20, 160, 300]])
-@pytest.mark.parametrize(("count", "pitch"), [(1, 140), (6, 140), (12, 100)])
-def test_no_label_covers_a_digit(lines, count, pitch):
-    digits = [each for top in lines for each in row(count, top, pitch)]
-    picture = np.random.default_rng(0).integers(60, 70, (720, 1280, 3), np.uint8)
-    drawn = Overlay().draw(view(digits, picture))
-    for each in digits:
-        x, y, w, h = each.box
-        inner = np.s_[y + 2 : y + h - 2, x + 2 : x + w - 2]
-        np.testing.assert_array_equal(drawn[inner], picture[inner])
-    if lines == [20, 160, 300]:
-        return  # ten pixels between two lines are no room for labels
-    # And there is one for each: beside the boxes nothing else is drawn.
-    outside = (drawn != picture).any(axis=-1)
-    for each in digits:
-        x, y, w, h = each.box
-        outside[y - 2 : y + h + 3, x - 2 : x + w + 3] = False
-    assert cv2.connectedComponents(outside.astype(np.uint8))[0] - 1 >= len(digits)
-
-
-def test_a_mirror_turns_the_picture_and_not_the_text():
-    picture = flat(0, 480, 640)
-    picture[:, :320] = 100
-    seven = digit(7, box=(20, 200, 60, 100))
-    plain, mirrored = (Overlay(mirror).draw(view([seven], picture)).copy() for mirror in (0, 1))
-    assert plain[5, 5, 0] == 100
-    assert mirrored[5, 5, 0] == 0
-    assert mirrored[5, -5, 0] == 100
-    # The box is at the other side; the label in it reads the same way round.
-    boxes = [np.flatnonzero(greens(drawn)[250]) for drawn in (plain, mirrored)]
-    assert boxes[0].min() == pytest.approx(640 - 1 - boxes[1].max(), abs=2)
-    labels = []
-    for drawn, columns in zip((plain, mirrored), boxes, strict=True):
-        label = greens(drawn)[:195]
-        x = np.flatnonzero(label.any(axis=0))
-        y = np.flatnonzero(label.any(axis=1))
-        assert x[0] < columns.max()
-        assert x[-1] > columns.min()
-        labels.append(label[y[0] : y[-1] + 1, x[0] : x[-1] + 1])
-    np.testing.assert_array_equal(*labels)
-
-
 # The panel and what is laid over
 
 
@@ -126,7 +44,7 @@ def test_a_mirror_turns_the_picture_and_not_the_text():
 @pytest.mark.parametrize("height", [480, 720])
 def test_the_panel_has_room_for_any_number_of_digits(count, height):
     canvas = np.zeros((height, cards.WIDTH, 3), np.uint8)
-    cards.draw(canvas, view(row(count)), "REC 0:01")
+    cards.draw_panel(canvas, result(row(count)), "REC 0:01")
     crops = (canvas == 200).all(axis=-1)
     stats = cv2.connectedComponentsWithStats(crops.astype(np.uint8))[2]
     shown = int((stats[1:, cv2.CC_STAT_AREA] > 1000).sum())
@@ -142,16 +60,16 @@ def test_the_bars_are_as_long_as_the_probabilities():
     lengths = []
     for probability in (1.0, 0.5):
         canvas[:] = 0
-        cards.draw_all(canvas, [digit(7, probability)])
+        cards.draw_cards(canvas, [digit(7, probability)])
         lengths.append(greens(canvas).sum(axis=1).max())
     assert lengths[1] == pytest.approx(lengths[0] / 2, abs=2)
 
 
-def test_what_is_laid_over_stays_inside():
+def test_overlays_stay_inside():
     for shape in ((480, 320), (720, 1280)):
         canvas = np.full((*shape, 3), 90, np.uint8)
         cards.draw_keys(canvas)
-        cards.draw_line(canvas, "a line with é and " + 300 * "x")
+        cards.draw_message(canvas, "a line with é and " + 300 * "x")
         assert (canvas[0] == 90).all()
         cards.draw_stages(canvas, {})
         stages = {
@@ -179,8 +97,8 @@ def test_what_is_laid_over_stays_inside():
         (None, (1264, 554)),
     ],
 )
-def test_a_window_is_no_larger_than_the_screen_and_keeps_its_aspect(screen, expected):
-    assert window.fitting((1640, 720), screen) == expected
+def test_a_window_fits_the_screen_and_keeps_its_aspect(screen, expected):
+    assert window.fit((1640, 720), screen) == expected
 
 
 @pytest.mark.parametrize(
@@ -195,9 +113,9 @@ def test_a_window_is_no_larger_than_the_screen_and_keeps_its_aspect(screen, expe
         ((-1, -1), (80, 160)),
     ],
 )
-def test_bars_make_up_for_a_system_that_stretches(size, shape):
+def test_bars_keep_the_aspect_where_windows_are_stretched(size, shape):
     canvas = flat(200, 80, 160)
-    shown = window._with_bars(canvas, size)
+    shown = window._add_bars(canvas, size)
     assert shown.shape[:2] == shape
     top, left = (shape[0] - 80) // 2, (shape[1] - 160) // 2
     assert (shown[top : top + 80, left : left + 160] == 200).all()
@@ -206,7 +124,7 @@ def test_bars_make_up_for_a_system_that_stretches(size, shape):
 
 @pytest.fixture
 def highgui(monkeypatch):
-    """OpenCV's windows: keeps what it is asked and answers with the keys it is given."""
+    """Replaces OpenCV's windows: logs the calls and answers with the given keys."""
     fake = types.SimpleNamespace(keys=[], sizes=[], shown=[], full=0.0, can_fill=True, visible=1.0)
 
     def set_property(title, name, value):
@@ -228,9 +146,9 @@ def highgui(monkeypatch):
     return fake
 
 
-def test_the_window_starts_within_the_screen_and_f_fills_it(highgui, capsys):
-    shown = window.Window(dict, Notices())
-    shown.show(view(), flat(90, 720, 1280))
+def test_the_window_starts_within_the_screen_and_f_toggles_full_screen(highgui, capsys):
+    shown = window.Window(dict, StatusLine())
+    shown.show(result(), flat(90, 720, 1280))
     assert highgui.sizes == [(1008, 442)]
     states = []
     for key in "fFf":
@@ -239,7 +157,7 @@ def test_the_window_starts_within_the_screen_and_f_fills_it(highgui, capsys):
         states.append(highgui.full)
     assert states == [cv2.WINDOW_FULLSCREEN, cv2.WINDOW_NORMAL, cv2.WINDOW_FULLSCREEN]
     highgui.keys.append("c")
-    assert shown.wait(0.0) is Wish.CAMERA
+    assert shown.wait(0.0) is Action.SWITCH_CAMERA
     highgui.can_fill = False
     highgui.keys.append("f")
     assert shown.wait(0.0) is None
@@ -247,30 +165,121 @@ def test_the_window_starts_within_the_screen_and_f_fills_it(highgui, capsys):
 
 
 def test_the_close_button_ends_it(highgui):
-    shown = window.Window(dict, Notices())
-    shown.show(view(), flat(90, 720, 1280))
+    shown = window.Window(dict, StatusLine())
+    shown.show(result(), flat(90, 720, 1280))
     highgui.keys.append("s")
     highgui.visible = 0.0
-    assert shown.wait(0.0) is Wish.END
+    assert shown.wait(0.0) is Action.QUIT
+
+
+# Whether there is a display, and its size
+
+
+@pytest.fixture
+def no_display(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("framework", "platform", "x11", "wayland", "expected"),
+    [
+        ("", "linux", (1366, 768), "", False),
+        ("", "win32", None, "", False),
+        ("QT", "linux", None, "", False),
+        ("QT", "linux", (1366, 768), "", True),
+        ("QT", "linux", None, "wayland-0", False),
+        ("GTK3", "linux", None, "wayland-0", True),
+        ("GTK3", "linux", (1366, 768), "", True),
+        ("GTK3", "linux", None, "", False),
+        ("WIN32", "win32", None, "", True),
+        ("COCOA", "darwin", None, "", True),
+    ],
+)
+def test_has_display(no_display, monkeypatch, framework, platform, x11, wayland, expected):
+    monkeypatch.setattr(cv2, "currentUIFramework", lambda: framework, raising=False)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(window, "_x11_size", lambda: x11)
+    monkeypatch.setenv("WAYLAND_DISPLAY", wayland)
+    assert window.has_display() is expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [("GTK3", True), ("NONE", False), ("", False)])
+def test_an_old_opencv_says_in_its_report_what_it_has(no_display, monkeypatch, value, expected):
+    report = f"\n  Version: 4.6\n\n  GUI:                           {value}\n    GTK+: YES\n"
+    monkeypatch.delattr(cv2, "currentUIFramework", raising=False)
+    monkeypatch.setattr(cv2, "getBuildInformation", lambda: report)
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert window.has_display() is expected
+
+
+@pytest.mark.parametrize("name", [":4711", "localhost:4711.0", "junk", ":", ":99999999", "a:b"])
+def test_a_display_without_a_server_is_none(no_display, monkeypatch, capfd, name):
+    """DISPLAY stays set in tmux and ssh without its server; OpenCV would abort the process."""
+    monkeypatch.setattr(cv2, "currentUIFramework", lambda: "QT", raising=False)
+    monkeypatch.setenv("DISPLAY", name)
+    assert not window.has_display()
+    assert window.screen_size() is None
+    assert capfd.readouterr().err == ""
+
+
+def libraries(monkeypatch, **functions):
+    """Puts a library of these functions in place of all; without functions there is none."""
+
+    def load(name):
+        if not functions:
+            raise OSError(f"{name}: cannot open shared object file")
+        return types.SimpleNamespace(**functions)
+
+    monkeypatch.setattr(ctypes, "CDLL", load)
+
+
+def test_x11_gives_the_size(no_display, monkeypatch):
+    closed, server = [], [77]
+
+    def of_screen(value):
+        return lambda display, screen: value if (display.value, screen) == (77, 5) else 0
+
+    libraries(
+        monkeypatch,
+        XOpenDisplay=lambda name: server[0],
+        XDefaultScreen=lambda display: 5,
+        XDisplayWidth=of_screen(1366),
+        XDisplayHeight=of_screen(768),
+        XCloseDisplay=lambda display: closed.append(display.value),
+    )
+    assert window.screen_size() is None, "DISPLAY is not set"
+    monkeypatch.setenv("DISPLAY", ":5")
+    assert window.screen_size() == (1366, 768)
+    assert closed == [77]
+    server[0] = None
+    assert window.screen_size() is None
+    libraries(monkeypatch)
+    assert window.screen_size() is None
+
+
+def test_other_systems_give_the_size(monkeypatch):
+    metrics = types.SimpleNamespace(GetSystemMetrics=(1536, 864).__getitem__)
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(ctypes, "windll", types.SimpleNamespace(user32=metrics), raising=False)
+    assert window.screen_size() == (1536, 864)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    main = [7]
+    libraries(
+        monkeypatch,
+        CGMainDisplayID=lambda: main[0],
+        CGDisplayPixelsWide=lambda which: 1440 * (which == 7),
+        CGDisplayPixelsHigh=lambda which: 900 * (which == 7),
+    )
+    assert window.screen_size() == (1440, 900)
+    main[0] = 0  # over ssh
+    assert window.screen_size() is None
 
 
 # The real window
 
-# The command with a model that knows one digit, so that any mark is a seven.
-COMMAND = """
-import numpy as np
-from digits_tf import classifier, command
-from digits_tf.cli import camera
-
-
-class Seven(classifier.Classifier):
-    def probabilities(self, images):
-        return np.tile(np.eye(10, dtype=np.float32)[7], (len(images), 1))
-
-
-classifier.load = lambda path, threads: Seven()
-command.run(camera.main, camera.__doc__)
-"""
+COMMAND = SEVEN + "command.run(camera.main, camera.__doc__)"
 WIDTH, HEIGHT = 1280, 720  # of the frame in the window
 _ATTEMPTS, _PAINTED_S = 6, 4.0
 
@@ -337,7 +346,7 @@ class Session:
     """The program on a display."""
 
     def __init__(self, display, folder, *words):
-        from digits_tf.camera.screen import _framework
+        from digits_tf.camera.window import _framework
 
         if not _framework():
             pytest.skip("this OpenCV is built without windows")
@@ -383,10 +392,10 @@ class Session:
         return (before == self.frame()).all()
 
     def ended(self):
-        out, told = self.process.communicate(timeout=20)
-        assert self.process.returncode == 0, told
-        assert "Traceback" not in told
-        return out, told
+        out, printed = self.process.communicate(timeout=20)
+        assert self.process.returncode == 0, printed
+        assert "Traceback" not in printed
+        return out, printed
 
 
 @pytest.fixture
@@ -446,13 +455,14 @@ def test_every_key_of_the_real_window(start, tmp_path):
     assert frames[0].shape == (HEIGHT, WIDTH, 3)
 
     key("q")
-    out, told = session.ended()
+    out, printed = session.ended()
     assert out == ""
-    assert f"saved {saved.stem}.png and {saved.name}" in told
-    assert f"recorded {video.name}: {len(frames)} frames" in told
+    assert f"saved {saved.stem}.png and {saved.name}" in printed
+    assert f"recorded {video.name}: {len(frames)} frames" in printed
 
 
-def test_escape_ends_it_and_a_picture_waits_for_a_key(start, tmp_path):
+@pytest.mark.parametrize("name", ["q", "Escape"])
+def test_a_picture_waits_for_a_key_and_another_ends_the_program(start, tmp_path, name):
     for each, ground in (("a.png", 60), ("b.png", 30)):
         write_picture(tmp_path / each, board(HEIGHT, WIDTH, ground=ground))
     session = start("--source", tmp_path)
@@ -460,8 +470,8 @@ def test_escape_ends_it_and_a_picture_waits_for_a_key(start, tmp_path):
     session.until(session.stands_still, "the picture standing")
     session.display.key("space")
     session.until(lambda: session.frame()[600, 300, 0] == 30, "the next picture")
-    session.display.key("Escape")
-    out, told = session.ended()
+    session.display.key(name)
+    out, printed = session.ended()
     assert out == ""
-    assert "2 pictures" in told
-    assert "2 frames in" in told
+    assert "2 pictures" in printed
+    assert "2 frames in" in printed

@@ -1,18 +1,21 @@
 """Cameras and network streams through OpenCV."""
 
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 
-from digits_tf.camera.sources.source import Shot
+from digits_tf.camera.sources.base import CameraSettings, Frame
 from digits_tf.errors import DigitsError
 
 # FFmpeg's own limits for an address that does not answer are 30 s.
 _OPEN_MS, _READ_MS = 8000, 5000
 _DEVICES = Path("/sys/class/video4linux")
-_PARTS = ("bcm2835-", "pispbe", "rp1-cfe", "rpi", "unicam")
-# Windows and macOS tell OpenCV of none: these numbers are tried.
+# Parts of a Raspberry Pi's own camera, which is read as a whole by `picamera`.
+_PI_PARTS = ("bcm2835-", "pispbe", "rp1-cfe", "rpi", "unicam")
+# Windows and macOS do not list their cameras: these numbers are tried.
 _MOST_CAMERAS = 6
 
 
@@ -32,49 +35,46 @@ class Capture:
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.details = (f", {fps:.4g} FPS" if 0 < fps <= 1000 else "") + asked
 
-    def read(self, spare: Shot | None) -> Shot | None:
-        """Waits for the next picture, uint8 (h, w, 3), BGR; None: that failed."""
+    def read(self, spare: Frame | None) -> Frame | None:
+        """Waits for the next frame, uint8 (h, w, 3), BGR; None if that failed."""
         good, picture = self._capture.read(spare.picture if spare else None)
-        return Shot(picture) if good else None
+        return Frame(picture, time.monotonic()) if good else None
 
     def release(self) -> None:
-        """Gives it back."""
+        """Releases the camera or stream."""
         self._capture.release()
 
 
-def numbers() -> list[int]:
-    """Of the cameras that there may be: not all need open."""
+def camera_numbers() -> Sequence[int]:
+    """Returns the numbers of the cameras that there may be; not all need open."""
     if not sys.platform.startswith("linux"):
-        return list(range(_MOST_CAMERAS))
+        return range(_MOST_CAMERAS)
     return sorted(
         int(path.name[5:])
         for path in _DEVICES.glob("video*")
-        if path.name[5:].isdecimal() and not _is_part(path / "name")
+        if path.name[5:].isdecimal() and not _is_pi_part(path / "name")
     )
 
 
-def _is_part(name: Path) -> bool:
-    """Whether it is what a Raspberry Pi's own camera is made of: that is `picamera`, as a whole."""
+def _is_pi_part(name: Path) -> bool:
     try:
-        return name.read_text().startswith(_PARTS)
+        return name.read_text().startswith(_PI_PARTS)
     except OSError:
         return False
 
 
-def open_camera(number: int, width: int, height: int, fps: float) -> Capture:
+def open_camera(number: int, settings: CameraSettings) -> Capture:
     """Opens a camera of this computer.
 
     Args:
         number: counted from 0.
-        width: pixels, asked of the camera; it may give others.
-        height: pixels, likewise.
-        fps: frames per second, likewise.
+        settings: its size and rate are asked of the camera.
 
     Raises:
         DigitsError: if there is none.
     """
     linux = sys.platform.startswith("linux")
-    # Without a backend named, OpenCV asks them all, some of which take a number for something else.
+    # Without a named backend OpenCV asks all, and some take a number for something else.
     capture = cv2.VideoCapture(number, cv2.CAP_V4L2 if linux else cv2.CAP_ANY)
     if not capture.isOpened():
         raise DigitsError(
@@ -82,13 +82,12 @@ def open_camera(number: int, width: int, height: int, fps: float) -> Capture:
             "try --source demo"
         )
     if linux:
-        # Over USB 2, 1920x1080 raw pixels come at 5 frames per second, as JPEG at 30.
+        # USB 2 carries 5 raw frames of 1920x1080 per second, and 30 as JPEG.
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-    capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
-    capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
-    capture.set(cv2.CAP_PROP_FPS, fps)
-    asked = f" (asked for {width}x{height}, {fps:.4g} FPS)"
-    return Capture(capture, asked)
+    capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
+    capture.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height)
+    capture.set(cv2.CAP_PROP_FPS, settings.fps)
+    return Capture(capture, f" (asked for {settings})")
 
 
 def open_stream(address: str) -> Capture:

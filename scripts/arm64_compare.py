@@ -118,7 +118,7 @@ def read_inputs(folder: Path, out: Path) -> None:
             "LiteRT": ai_edge_litert.__version__,
         },
         "recorded_frames": _count_frames(out / "demo.mp4"),
-        "demo_texts": [each.text for each in shots],
+        "demo_texts": [each.text for each in frames],
     }
     storage.write_json(out / "reading.json", noted)
 

@@ -1,68 +1,86 @@
-"""Takes the pictures of the window and of a recording that the README shows.
+"""Makes the pictures of the window and of a recording that the README shows.
 
 python scripts/window_picture.py        writes docs/images/window.png and docs/images/record.png
 
-Needs Xvfb and xdotool (sudo apt install xvfb xdotool) and an OpenCV with windows.
+Needs no display. The pictures show the machine's speed, so run it on one that is not busy.
 """
 
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
-from virtual_display import VirtualDisplay
+from numpy.typing import NDArray
 
+from digits_tf.annotators import Overlay
 from digits_tf.camera import cards
-from digits_tf.camera.cards import GREEN
+from digits_tf.camera.display import Action, Display, FrameResult, StatusLine
+from digits_tf.camera.loop import Loop
+from digits_tf.camera.smoother import Smoother
+from digits_tf.camera.sources import DEMO, CameraSettings, open_source
+from digits_tf.recognition import Recognizer
+from digits_tf.recognition.classifier import THRESHOLD
 
 _IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
-# The line along the lower edge that tells the source is gone by then.
-_START_S, _TIMEOUT_S = 5.0, 120.0
-_HELD_S = 0.7  # the number stands for twice this time
 _DIGITS = 4
-_READING = slice(40, 152)  # rows of the window
-_WIDTH = 1120  # pixels of the pictures in the README
-# Noise does not compress: grey levels are rounded to this.
+# A number stands for 1.4 s; its label and rate are steady after half of that.
+_STEADY_S, _LONGEST_S = 0.7, 120.0
+_WIDTH = 1100  # pixels
+# Noise does not compress, so that grey levels are rounded to multiples of this.
 _STEP = 8
 
 
+class _Snapshot(Display):
+    """Composes what the window shows, and quits once a number of four digits is read.
+
+    Attributes:
+        window: uint8 (h, w, 3), BGR, frame and panel.
+    """
+
+    draws = True
+    window: NDArray[np.uint8]
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def show(self, result: FrameResult, picture: NDArray[np.uint8] | None) -> None:
+        """Composes the frame and the panel."""
+        if picture is None:
+            return
+        panel = np.zeros((picture.shape[0], cards.WIDTH, 3), np.uint8)
+        cards.draw_panel(panel, result, self.badge)
+        self.window = np.hstack([picture, panel])
+        if len(result.text) != _DIGITS:
+            self._since = None
+        elif self._since is None:
+            self._since = time.monotonic()
+
+    def wait(self, seconds: float) -> Action | None:
+        """Waits; quits once the number has stood for long enough."""
+        time.sleep(seconds)
+        steady = self._since is not None and time.monotonic() - self._since > _STEADY_S
+        return Action.QUIT if steady else None
+
+
 def main() -> None:
-    """Records the demo in a window and writes both pictures."""
-    with tempfile.TemporaryDirectory() as folder, VirtualDisplay() as display:
-        record = Path(folder) / "record.mp4"
-        command = [sys.executable, "-m", "digits_tf.camera", "--tflite", "--record", str(record)]
-        with subprocess.Popen(command, env=display.environment):
-            window = display.window("digits")
-            time.sleep(_START_S)
-            # Its beginning, not its end: digits are held for a moment when they are wiped.
-            for wanted in (False, True):
-                deadline = time.monotonic() + _TIMEOUT_S
-                while _shows_number(display.picture()) is not wanted:
-                    if time.monotonic() > deadline:
-                        sys.exit(f"expected a number of {_DIGITS} digits, saw none")
-                    time.sleep(0.1)
-            time.sleep(_HELD_S)
-            picture = display.picture()
-            display.close_window(window)
-        _write("window", picture[:720, : 1280 + cards.WIDTH])
-        capture = cv2.VideoCapture(str(record))
-        # The window shows what was written last.
-        capture.set(cv2.CAP_PROP_POS_FRAMES, capture.get(cv2.CAP_PROP_FRAME_COUNT) - 3)
+    """Reads and records the demo, and writes both pictures."""
+    display, status = _Snapshot(), StatusLine()
+    source = open_source(DEMO, CameraSettings(colour=True), status.notify)
+    loop = Loop(source, Recognizer.load(), display, status, Smoother(THRESHOLD), Overlay())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "record.mp4"
+        loop.record(path)
+        loop.run(seconds=_LONGEST_S)
+        loop.close()
+        _write("window", display.window)
+        capture = cv2.VideoCapture(str(path))
+        capture.set(cv2.CAP_PROP_POS_FRAMES, capture.get(cv2.CAP_PROP_FRAME_COUNT) - 1)
         _write("record", capture.read()[1])
         capture.release()
 
 
-def _shows_number(picture: np.ndarray) -> bool:
-    """Whether the panel's large reading has so many digits, by its spots of green."""
-    reading = picture[_READING, 1280 : 1280 + cards.WIDTH]
-    green = (reading == GREEN).all(axis=-1).astype(np.uint8)
-    return cv2.connectedComponents(cv2.dilate(green, None))[0] - 1 == _DIGITS
-
-
-def _write(name: str, picture: np.ndarray) -> None:
+def _write(name: str, picture: NDArray[np.uint8]) -> None:
     path = _IMAGES / f"{name}.png"
     height = round(_WIDTH / picture.shape[1] * picture.shape[0])
     picture = cv2.resize(picture, (_WIDTH, height), interpolation=cv2.INTER_AREA)

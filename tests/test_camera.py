@@ -136,7 +136,7 @@ def test_a_program_that_imports_the_package_keeps_its_own_flags():
         check=True, timeout=60,
     )  # fmt: skip
     lines = result.stdout.splitlines()
-    assert {"digits_tf.camera.loop", "digits_tf.cli.command", "digits_tf.export.pictures"} <= {
+    assert {"digits_tf.camera.loop", "digits_tf.cli.command", "digits_tf.export.exporter"} <= {
         *lines
     }
     assert [line for line in lines if " " in line] == []

@@ -94,9 +94,9 @@ def main(words: Sequence[str]) -> None:
     with run_flags.resumable(run):
         frames, held_out = _frames(frames_folder, images, labels, world)
         _fit(run, recipe, chosen, frames, held_out, steps, start)
-        from digits_tf.detection import export
+        from digits_tf.export.exporter import export_detector
 
-        export.write(run.best_file, run.folder / "detector", held_out)
+        export_detector(run.best_file, run.folder / "detector", held_out)
     print(f"detector: {run.folder / 'detector'}; try it with --detector={run.folder / 'detector'}")
 
 
@@ -152,13 +152,13 @@ def _build():
 def _fit(run, recipe, device, frames, held_out, steps, start) -> None:
     import tensorflow as tf
 
-    from digits_tf.detection import targets
+    from digits_tf.detection import network
     from digits_tf.detection import windows as data
     from digits_tf.training import trainer
 
     seed = run_flags.SEED.value
-    windows = tf.TensorSpec((recipe.batch_size, data.WINDOW, data.WINDOW // 4, 4), tf.uint8)
-    wanted = tf.TensorSpec((recipe.batch_size, *targets.shape(data.WINDOW)), tf.float32)
+    windows = tf.TensorSpec((recipe.batch_size, *data.PICTURE_SHAPE), tf.uint8)
+    wanted = tf.TensorSpec((recipe.batch_size, *data.TARGET_SHAPE), tf.float32)
 
     def batches(first_epoch: int) -> tf.data.Dataset:
         def every():
@@ -172,8 +172,8 @@ def _fit(run, recipe, device, frames, held_out, steps, start) -> None:
     arrays = tuple(np.concatenate(each) for each in zip(*some, strict=True))
     task = trainer.Task(
         build=_build,
-        loss=targets.DetectionLoss(),
-        metric=targets.Found,
+        loss=network.DetectionLoss(),
+        metric=network.Found,
         batches=batches,
         held_out=tf.data.Dataset.from_tensor_slices(arrays).batch(recipe.batch_size),
         steps=steps,

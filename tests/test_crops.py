@@ -250,13 +250,66 @@ def test_a_digit_is_looked_at_in_56_pixels_but_never_enlarged_more_than_four_tim
     patch, inner = cropping._patch(frame, (700.0, 600.0, tall / 2, float(tall)))
     assert abs(inner[3] - size) <= 2
     assert abs(inner[2] - size / 2) <= 2
-    assert max(patch.shape) < 1.8 * size + 12
+    # With three tenths on each side, and a pixel of the frame.
+    assert 1.6 * size - 2 <= max(patch.shape) <= 1.6 * size + 12
 
 
-def ring_with(*bars):
-    """Contrast of a ring of 200 and of bars in it: their levels."""
+def bar_in_a_patch(wide, tall=100, level=60):
+    """Paper of 150 with a bar in the middle, and a box of 50 around its middle."""
+    patch = np.full((100, 100), 150, np.uint8)
+    patch[50 - tall // 2 : 50 + tall // 2, 50 - wide // 2 : 50 - wide // 2 + wide] = level
+    return patch, (25, 25, 50, 50)
+
+
+def test_ink_is_dark_or_light_by_more_than_a_twenty_fifth_of_the_box():
+    """A glare is a few pixels, the thinnest stroke is more; lighter paper is no ink."""
+    patch, box = bar_in_a_patch(15, 40)
+    patch[26:43, 66:71] = 255  # 3.4 % of the box, and further from the paper than the ink is
+    assert cropping._contrast(patch, box)[50, 50] == 90
+    patch, box = bar_in_a_patch(3, 40)  # 4.8 %
+    patch[25:75, 55:65] = 160
+    assert cropping._contrast(patch, box)[50, 50] == 90
+
+
+@pytest.mark.parametrize(("wide", "contrast"), [(5, 90), (22, 90), (30, 0)])
+def test_what_is_wider_than_half_of_the_box_is_ground(wide, contrast):
+    """A stroke is narrower, the shadow of a hand is wider."""
+    patch, box = bar_in_a_patch(wide)
+    patch[40:60, 50] = 150 - contrast if contrast else 60
+    assert cropping._contrast(patch, box)[30, 50] == contrast
+
+
+def soft_contrast(*bars):
+    """Contrast of bars: left, top, width, height, level; edges are soft."""
+    contrast = np.zeros((100, 100), np.uint8)
+    for x, y, w, h, level in bars:
+        contrast[y : y + h, x : x + w] = level
+    return cv2.GaussianBlur(contrast, (0, 0), 0.8)
+
+
+DIGIT = (45, 28, 8, 44, 200)
+
+
+@pytest.mark.parametrize(("level", "kept"), [(52, False), (75, True)])
+def test_a_faint_end_of_a_stroke_is_ink_from_three_fifths_of_otsus_threshold(level, kept):
+    """That is about 60 of 200."""
+    contrast = soft_contrast(DIGIT, (45, 72, 8, 10, level))
+    mask = cropping._digit_mask(contrast, (25, 25, 50, 50))
+    assert mask[50, 49] == 255
+    assert (mask[78, 49] == 255) == kept
+
+
+def test_a_smear_does_not_join_a_neighbour_to_the_digit():
+    neighbour, smear = (72, 10, 6, 80, 200), (53, 48, 19, 6, 52)
+    mask = cropping._digit_mask(soft_contrast(DIGIT, neighbour, smear), (25, 25, 50, 50))
+    assert mask[50, 49] == 255
+    assert mask[50, 73] == 0
+
+
+def ring_with(*bars, ink=200):
+    """Contrast of a ring and of bars in it: their levels."""
     contrast = np.zeros((80, 80), np.uint8)
-    cv2.ellipse(contrast, (40, 40), (28, 32), 0, 0, 360, 200, 9)
+    cv2.ellipse(contrast, (40, 40), (28, 32), 0, 0, 360, ink, 9)
     for place, level in enumerate(bars):
         contrast[30:50, 26 + 16 * place : 34 + 16 * place] = level
     return contrast, np.full_like(contrast, 255)
@@ -268,6 +321,40 @@ def test_a_quarter_of_the_inks_contrast_is_ground_and_four_fifths_are_all_ink():
         crop = cropping.mnist_crop(*ring_with(level, level))
         middle = crop[13:15, 10:18].max()
         assert low <= middle <= high, level
+
+
+def test_of_faint_ink_contrast_below_3_is_ground():
+    """A quarter of the ink's own would be noise."""
+    for level, low, high in ((3, 0, 30), (4, 50, 130)):
+        crop = cropping.mnist_crop(*ring_with(level, level, ink=8))
+        assert low <= crop[13:15, 10:18].max() <= high, level
+
+
+@pytest.mark.parametrize(("level", "is_ink"), [(4, False), (5, True)])
+def test_contrast_of_up_to_4_is_noise(level, is_ink):
+    assert (cropping.mnist_crop(*ring_with(ink=level)) is not None) == is_ink
+
+
+def crop_of(*bars):
+    """The crop of bars: left, top, width, height, contrast."""
+    contrast = np.zeros((100, 100), np.uint8)
+    for x, y, w, h, level in bars:
+        contrast[y : y + h, x : x + w] = level
+    return cropping.mnist_crop(contrast, np.full_like(contrast, 255))
+
+
+@pytest.mark.parametrize(("level", "rows"), [(73, 20), (83, 16)])
+def test_a_stroke_ends_where_a_quarter_of_it_is_left(level, rows):
+    """Between ground at 50 and full ink at 160; 77 and more belongs to the 20 pixels."""
+    crop = crop_of((45, 20, 10, 40, 200), (45, 60, 10, 10, level))
+    assert abs(np.count_nonzero(crop[:, 14] > 200) - rows) <= 1
+
+
+@pytest.mark.parametrize(("level", "is_widened"), [(86, True), (101, False)])
+def test_strokes_are_measured_where_two_fifths_of_them_are_left(level, is_widened):
+    """At 93: a thin stroke in a faint skirt is thin."""
+    crop = crop_of((45, 20, 9, 60, level), (48, 20, 3, 60, 200))
+    assert (np.count_nonzero(crop[14] > 180) >= 2) == is_widened
 
 
 @pytest.mark.parametrize(("pen", "low", "high"), [(1, 1.3, 2.4), (3, 1.3, 2.4), (14, 2.2, 2.9)])

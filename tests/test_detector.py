@@ -149,6 +149,17 @@ def test_a_wild_answer_gives_no_endless_box(perfect, monkeypatch):
             assert np.isfinite(each.box).all()
 
 
+@pytest.mark.parametrize(("side", "border"), [(64, 12), (65, 0)])
+def test_a_thumbnail_gets_a_border_of_its_ground(perfect, side, border):
+    """It is often cut to its ink."""
+    box = (20, 16, 20, 30)
+    frame = blocks((side, side), [box])
+    assert_found(perfect.find(frame), [box])
+    for level, (width, height) in zip(Perfect.levels, level_sizes(frame.shape), strict=True):
+        assert level.shape == (height + 2 * border, width + 2 * border)
+        assert level[0, 0] == PAPER
+
+
 # Live frames
 
 SCENE = [(40, 30, 12, 17), (305, 228, 13, 18), (560, 400, 12, 16), (100, 120, 160, 300)]
@@ -306,7 +317,7 @@ def test_stages_are_the_levels_and_the_heat():
 def test_pictures_of_many_sizes_do_not_fill_the_memory(perfect):
     for side in range(100, 400, 12):
         perfect.find(np.full((side, 2 * side), 90, np.uint8))
-        assert len(perfect._networks) <= detection._MAX_NETWORKS + 1
+        assert len(perfect._networks) <= 25
 
 
 def test_networks_of_a_picture_and_of_a_camera_are_made_once(perfect):

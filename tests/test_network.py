@@ -68,6 +68,30 @@ def test_the_loss_is_least_for_the_right_answer():
     assert loss_of(cells, missing)[0] == right
 
 
+def test_the_loss_of_peaks_is_centernets_by_the_root_of_the_digits_and_four_more():
+    cells = wanted(*DIGITS)
+    other = cells.copy()
+    answer = answer_to(other, 0.3)
+    peak, logit = cells[..., 0], np.where(cells[..., 0] >= 1, 0.3, -0.3)
+    p = 1 / (1 + np.exp(-logit))
+    elsewhere = (1 - peak) ** 4 * p**2 * np.log(1 - p)
+    focal = np.where(peak >= 1, (1 - p) ** 2 * np.log(p), elsewhere)
+    expected = -focal.sum() / np.sqrt(3 + 4)
+    assert loss_of(cells, answer)[0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_cells_close_to_a_centre_learn_the_box():
+    """Each side counts as a share of the digit's longer one, twice as much as the peaks."""
+    cells = wanted((40, 40, 60, 80, 3))
+    right_by_half = np.array([0, 0, 0.5, 0, 0, 0])
+    near = cells[..., 0] > 0.6
+    assert near.sum() > 10
+    right = loss_of(cells, answer_to(cells))[0]
+    for where, share in ((near, near.sum() / (near.sum() + 1)), (~near, 0)):
+        moved = loss_of(cells, changed(cells, where, lambda part: part + right_by_half))[0]
+        assert moved - right == pytest.approx(2 * share * 2 * 0.5 / (80 / 4), abs=1e-4)
+
+
 def test_a_pixel_counts_more_with_a_small_digit():
     small, large = wanted((40, 40, 8, 12, 3)), wanted((20, 20, 80, 110, 3))
     losses = []

@@ -17,7 +17,7 @@ def trained(tmp_path_factory):
     """A run of two steps without fonts and photographs, its folder and cache."""
     folder = tmp_path_factory.mktemp("trained")
     environment = {"DIGITS_TF_CACHE": str(folder / "cache")}
-    words = ["digits_tf.cli.train_detector", "--sample", "--frames=200", "--epochs=1"]
+    words = ["digits_tf", "train-detector", "--sample", "--frames=200", "--epochs=1"]
     words += ["--steps_per_epoch=2", "--batch_size=4", "--run=here"]
     result = run(*words, cwd=folder, env=environment)
     assert result.returncode == 0, result.stderr[-3000:]
@@ -76,7 +76,7 @@ def test_a_run_is_resumed_and_not_begun_twice(trained):
     times = [path.stat().st_mtime_ns for path in frames]
     # The detector is lost: a resumed run writes it again, from the frames and weights of before.
     (folder / "here" / "detector" / "detector.tflite").unlink()
-    own = ["digits_tf.cli.train_detector", "--run=here", "--resume"]
+    own = ["digits_tf", "train-detector", "--run=here", "--resume"]
     result = run(*own, cwd=folder, env=environment)
     assert result.returncode == 0, result.stderr[-3000:]
     assert (folder / "here" / "detector" / "detector.tflite").is_file()
@@ -86,9 +86,9 @@ def test_a_run_is_resumed_and_not_begun_twice(trained):
 
 
 def test_help_and_wrong_flags():
-    result = run("digits_tf.cli.train_detector", "--help")
+    result = run("digits_tf", "train-detector", "--help")
     assert result.returncode == 0
     for flag in ("--frames", "--epochs", "--resume", "--precision", "--data_dir", "--frames_dir"):
         assert flag in result.stdout
-    assert_one_line_error(run("digits_tf.cli.train_detector", "--frames=100"), "frames")
-    assert_one_line_error(run("digits_tf.cli.train_detector", "--epochs=0"), "epochs")
+    assert_one_line_error(run("digits_tf", "train-detector", "--frames=100"), "frames")
+    assert_one_line_error(run("digits_tf", "train-detector", "--epochs=0"), "epochs")

@@ -129,6 +129,57 @@ def test_digits_of_a_window_are_where_the_targets_say(page):
     assert seen > 100
 
 
+def block(shape, box, ground):
+    """A frame of a dark block on a ground."""
+    image = np.full(shape, ground, np.uint8)
+    x, y, w, h = box
+    image[y : y + h, x : x + w] = 0
+    return Frame(image, np.array([box], np.float32), np.array([5], np.int8))
+
+
+def test_windows_are_of_many_sizes_and_brightnesses_and_mostly_show_a_digit():
+    frames = [block((400, 700), (20, 300, 30, 60), 100)]
+    shown, heights, gains, inverted = 0, [], [], 0
+    for pictures, answers in windows.batches(frames, 50, 24, (8,)):
+        for picture, answer in zip(pictures.reshape(-1, 160, 160), answers, strict=True):
+            grid = cells_of(answer, TARGETS)
+            peaks = np.argwhere(grid[..., 0] >= 1)
+            shown += len(peaks)
+            if not len(peaks):
+                continue
+            row, column = peaks[0]
+            height = 4 * np.exp(grid[row, column, 5])
+            heights.append(height)
+            ink, ground = int(picture[4 * row + 2, 4 * column + 2]), int(np.median(picture))
+            inverted += ink > ground
+            gains.append(ground / (155 if ink > ground else 100))
+    assert 0.7 < shown / 1200 < 0.9
+    heights, gains = np.array(heights), np.array(gains)
+    # As the coarsest level shows it, 96 high, and from half its size to a third more.
+    assert 0.16 < np.mean(heights < 25) < 0.25
+    others = heights[heights > 25]
+    assert 28 < others.min() < 32
+    assert 77 < others.max() < 83
+    assert 0.1 < inverted / shown < 0.145
+    assert gains.max() == pytest.approx(1.6, abs=0.02)
+    assert 0.22 < np.log(gains).std() < 0.28
+
+
+@pytest.mark.parametrize(("tall", "share"), [(110, 1 / 2), (130, 2 / 3)])
+def test_frames_with_large_digits_are_taken_twice_as_often(tall, share):
+    """From three tenths of the shorter side: people show a camera such."""
+    frames = [
+        block((400, 700), (300, 150, 60, tall), 250),
+        block((400, 700), (300, 150, 30, 60), 50),
+    ]
+    bright = [
+        np.median(picture) > 115
+        for pictures, _ in windows.batches(frames, 30, 20, (1,))
+        for picture in pictures
+    ]
+    assert np.mean(bright) == pytest.approx(share, abs=0.06)
+
+
 def test_what_the_windows_border_cuts_counts_as_the_frames_border_does():
     boxes = np.array([[-30, 10, 40, 60], [-20, 10, 40, 60], [-8, 10, 40, 60], [50, 50, 20, 30]])
     kept, labels = within(boxes.astype(float), np.array([1, 2, 3, 4]), (160, 160))

@@ -52,8 +52,6 @@ _NOISE, _NOISE_SHARE = 4.0, 0.7
 _SOLID, _EDGE = 100, 64
 # Pixels of the 28. MNIST's strokes are about 3 wide; thinner ones than this are widened to it.
 _MIN_STROKE = 2.2
-# The brightest pixel of a crop is at least this, as MNIST's are.
-_BRIGHT = 250
 
 _IntBox = tuple[int, int, int, int]
 
@@ -235,11 +233,11 @@ def _selected(is_selected: NDArray[np.bool_], labels: NDArray[np.int32]) -> NDAr
 def _stretched(ink: NDArray[np.uint8], noise: float) -> NDArray[np.uint8] | None:
     """Stretches the contrast from 0 on the ground to 255 in the strokes; None if all is noise."""
     with_edges = _mean_above(ink, noise)
+    if not with_edges:
+        return None
     # Strokes have soft edges: the mean of what is above the mean is the ink's own level. One step
     # below, as all ink of a drawing may be of one level.
     level = _mean_above(ink, with_edges - 1)
-    if not level:
-        return None
     low, high = max(_GROUND * level, _NOISE_SHARE * noise), _FULL * level
     gain = 255 / max(high - low, 1)
     stretched: NDArray[np.uint8] = cv2.addWeighted(ink, gain, ink, 0, -gain * low)
@@ -293,7 +291,6 @@ def _centred(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     left, top = min(max(left, 0), SIDE - width), min(max(top, 0), SIDE - height)
     crop = np.zeros((SIDE, SIDE), np.uint8)
     crop[top : top + height, left : left + width] = ink
-    brightest = int(ink.max())
-    if brightest < _BRIGHT:
-        crop = cv2.convertScaleAbs(crop, alpha=255 / max(brightest, 1))
-    return crop
+    # A stroke thinner than a pixel is grey after the resampling: MNIST's are white.
+    bright: NDArray[np.uint8] = cv2.convertScaleAbs(crop, alpha=255 / max(int(ink.max()), 1))
+    return bright

@@ -209,7 +209,7 @@ def test_crops_are_what_the_detector_finds(sample, monkeypatch):
         assert len(made.digits) == min(12, len(known))
         assert {crop.tobytes() for crop in made.digits} <= known
         assert len(made.others) == 0
-    assert told.least < detector.LEAST
+    assert told.least < detector.SCORE_THRESHOLD
 
 
 def test_what_overlaps_no_digit_is_something_else(sample, monkeypatch):

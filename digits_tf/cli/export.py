@@ -19,14 +19,14 @@ from absl import flags
 
 from digits_tf.cli import command, data_flags
 from digits_tf.errors import DigitsError
-from digits_tf.export.exporter import Export, export_run
-from digits_tf.export.parity import TOLERANCES
+from digits_tf.export import exporter
+from digits_tf.export.exporter import FORMATS, ExportedFile
 
 _OUT = flags.DEFINE_string(
     "out", None, "Folder that gets saved_models/ and tflite/. Default: the run folder."
 )
 _NAME = flags.DEFINE_string("name", "digits", "Name of the exported model.")
-_FORMATS = flags.DEFINE_list("formats", list(TOLERANCES), "The formats to write.")
+_FORMATS = flags.DEFINE_list("formats", list(FORMATS), "The formats to write.")
 _FORCE = flags.DEFINE_boolean(
     "force", False, "Also write files that read worse than the run's model."
 )
@@ -36,7 +36,7 @@ POSITIONAL = (0, 1)
 
 
 def main(words: Sequence[str]) -> int:
-    """Exports, compares, and puts the files in their places; returns the exit code."""
+    """Exports, and says what was written; returns the exit code."""
     from digits_tf.training.run import Run, newest_folder
 
     folder = Path(words[0]) if words else newest_folder(Path("runs"))
@@ -44,25 +44,54 @@ def main(words: Sequence[str]) -> int:
         raise DigitsError("no run in runs/: train one first with python -m digits_tf.train")
     if not folder.is_dir():
         raise DigitsError(f"{folder}: expected a run folder")
-    out = folder if _OUT.value is None else Path(_OUT.value)
-    export = Export(out, _NAME.value, _FORMATS.value, _FORCE.value)
+    if _NAME.value in ("", ".", "..") or any(sign in _NAME.value for sign in "/\\"):
+        raise DigitsError(f"expected a --name without slashes, found {_NAME.value!r}")
+    if not _FORMATS.value or not set(_FORMATS.value) <= set(FORMATS):
+        raise DigitsError(
+            f"expected --formats out of {','.join(FORMATS)}, found {','.join(_FORMATS.value)!r}"
+        )
     run = Run(folder)
-    settings = run.config()["settings"]
-    run.result()  # before the digits are looked for: an unfinished run cannot be exported
-    digits = data_flags.find(data_flags.selection() or settings["data"]["selection"])
-    written = export_run(run, digits, export)
-    _tell(export, written)
-    return 0 if set(written) == set(export.formats) else command.EXIT_FAILED
+    selection = data_flags.selection() or run.config()["settings"]["data"]["selection"]
+    out = folder if _OUT.value is None else Path(_OUT.value)
+    exported = exporter.export(
+        run, data_flags.find(selection), out, _NAME.value, _FORMATS.value, _FORCE.value
+    )
+    print(
+        f"temperature: {exported.temperature:.3f}, from {exported.held_out:,} held-out digits",
+        file=sys.stderr,
+    )
+    for each in exported.files:
+        _describe(each)
+    written = [each.kind for each in exported.files if each.is_written]
+    if not written:
+        raise DigitsError("nothing was written: no file reads like the run's model (see above)")
+    _tell(out, written)
+    return 0 if len(written) == len(set(_FORMATS.value)) else command.EXIT_FAILED
 
 
-def _tell(export: Export, written: Sequence[str]) -> None:
-    """Says where the files are, and how to read with them."""
-    for kind in TOLERANCES:
-        path = export.path(kind)
+def _describe(file: ExportedFile) -> None:
+    """Says how a file reads the test digits, and what is wrong with it."""
+    kind = "SavedModel" if file.kind == "saved_model" else f"TFLite {file.kind}"
+    if file.score:
+        print(
+            f"{kind:<16} {file.size / 1e6:6.2f} MB  {file.score.accuracy:.2%} of "
+            f"{file.score.count:,} test digits",
+            file=sys.stderr,
+        )
+    if file.fault:
+        does = "written all the same" if file.is_written else "not written"
+        hint = " (--force writes it)" if file.score and not file.is_written else ""
+        print(f"{kind}: {does}{hint}: {file.fault}", file=sys.stderr)
+
+
+def _tell(out: Path, written: Sequence[str]) -> None:
+    """Says what lies where, and how to read with it."""
+    for kind in FORMATS:
+        path = exporter.path_of(out, _NAME.value, kind)
         if kind in written:
             print(f"written: {path}", file=sys.stderr)
         elif path.exists():
             print(f"left as it was, of an earlier export: {path}", file=sys.stderr)
-    # The last format is the fastest.
-    model = shlex.quote(export.path(written[-1]).as_posix())
+    # The last is the quickest.
+    model = shlex.quote(exporter.path_of(out, _NAME.value, written[-1]).as_posix())
     print(f"to read with it: python -m digits_tf.camera --model={model}", file=sys.stderr)

@@ -126,14 +126,14 @@ def train(
         DigitsError: if a file of frames is damaged, or the loss is not finite.
         OSError: if the folder cannot be written.
     """
-    from digits_tf.detection import export
+    from digits_tf.export.exporter import export_detector
     from digits_tf.training import trainer
 
     frames, held_out = _make_frames(settings, digits, world)
     task = _task(settings, frames, held_out)
     trainer.fit(run, task, settings.recipe, settings.seed, device, limits, start, [*callbacks])
     exported = run.folder / "detector"
-    export.write(run.best_file, exported, held_out)
+    export_detector(run.best_file, exported, held_out)
     return exported
 
 
@@ -174,14 +174,13 @@ def _task(settings: DetectorSettings, frames: "list[Frame]", held_out: "list[Fra
     """The network, its loss, and batches of windows of the frames."""
     import tensorflow as tf
 
-    from digits_tf.detection import targets, windows
-    from digits_tf.detection.grid import WINDOW
+    from digits_tf.detection import network, windows
     from digits_tf.training import trainer
 
     size, seed, steps = settings.batch_size, settings.seed, settings.steps_per_epoch
     signature = (
-        tf.TensorSpec((size, WINDOW, WINDOW // 4, 4), tf.uint8),
-        tf.TensorSpec((size, *targets.shape(WINDOW)), tf.float32),
+        tf.TensorSpec((size, *windows.PICTURE_SHAPE), tf.uint8),
+        tf.TensorSpec((size, *windows.TARGET_SHAPE), tf.float32),
     )
 
     def batches(first_epoch: int) -> tf.data.Dataset:
@@ -195,8 +194,8 @@ def _task(settings: DetectorSettings, frames: "list[Frame]", held_out: "list[Fra
     arrays = tuple(np.concatenate(each) for each in zip(*some, strict=True))
     return trainer.Task(
         build=lambda: _build(settings.start),
-        loss=targets.DetectionLoss(),
-        metric=targets.Found,
+        loss=network.DetectionLoss(),
+        metric=network.Found,
         batches=batches,
         held_out=tf.data.Dataset.from_tensor_slices(arrays).batch(size),
         steps=steps,

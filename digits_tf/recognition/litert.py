@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from digits_tf import runtime
 from digits_tf.errors import DigitsError
+from digits_tf.litert import interpreter
 from digits_tf.recognition.classifier import (
     CLASSES,
     INPUT_SHAPE,
@@ -16,36 +16,8 @@ from digits_tf.recognition.classifier import (
     in_batches,
 )
 
-_IDENTIFIER = b"TFL3"  # bytes 4 to 7 of every TFLite flatbuffer
 # What only picks from, reshapes or rescales the values before it.
 _PASSING = ("CAST", "DEQUANTIZE", "QUANTIZE", "RESHAPE", "SLICE", "SQUEEZE", "STRIDED_SLICE")
-
-
-def interpreter(content: bytes, path: Path, threads: int = 1) -> Any:
-    """Opens a .tflite file's content with LiteRT.
-
-    Args:
-        content: the file's bytes.
-        path: the file, for messages.
-        threads: for the kernels.
-
-    Raises:
-        DigitsError: if LiteRT is missing or the content is no TFLite model.
-    """
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        raise DigitsError("LiteRT is missing: pip install ai-edge-litert") from None
-    if content[4:8] != _IDENTIFIER:
-        raise DigitsError(f"{path}: expected a TFLite file, found something else")
-    try:
-        # It announces its XNNPACK delegate on standard error.
-        with runtime.standard_error():
-            opened = Interpreter(model_content=content, num_threads=threads)
-            opened.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise DigitsError(f"{path}: not a TFLite file that LiteRT can run ({error})") from None
-    return opened
 
 
 class LiteRTClassifier(Classifier):

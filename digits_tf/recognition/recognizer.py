@@ -10,8 +10,9 @@ import numpy as np
 
 from digits_tf import recognition
 from digits_tf.detection import detector as detection
+from digits_tf.detection.candidates import Detection
 from digits_tf.detection.crops import digit_crop
-from digits_tf.detection.detector import Detection, Detector
+from digits_tf.detection.detector import Detector
 from digits_tf.errors import DigitsError
 from digits_tf.images import as_frame
 from digits_tf.recognition.classifier import INPUT_SHAPE, THRESHOLD, Classifier
@@ -21,8 +22,8 @@ from digits_tf.recognition.reading_order import are_neighbours, in_lines
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# A detection with a score from here up to the detector's `LEAST` counts if it stands beside a sure
-# one and the classifier is as certain of it as that.
+# A detection with a score from here up to the detector's `SCORE_THRESHOLD` counts if it stands
+# beside a sure one and the classifier is as certain of it as that.
 _DOUBTFUL, _SURE = 0.2, 0.9
 # Alone, a digit has to be more: the detector's score times the classifier's probability is above
 # this share of the threshold. What is no digit seldom convinces both.
@@ -104,13 +105,19 @@ class Recognizer:
         start = time.perf_counter()
         self.milliseconds = {"find": 0.0, "net": 0.0}
         detections = self._detector.find(frame, _DOUBTFUL, live)
-        certain = self._seen(frame, [each for each in detections if each.score >= detection.LEAST])
+        certain = self._seen(
+            frame, [each for each in detections if each.score >= detection.SCORE_THRESHOLD]
+        )
         alone = [each for each in certain if self._convinces(each)]
         # Doubtful digits in a row with sure ones are mostly digits (hysteresis, as of the edges of
         # Canny, "A computational approach to edge detection", PAMI 8, 1986).
         doubtful = self._seen(
             frame,
-            [each for each in detections if each.score < detection.LEAST and _beside(each, alone)],
+            [
+                each
+                for each in detections
+                if each.score < detection.SCORE_THRESHOLD and _beside(each, alone)
+            ],
         )
         least = max(_SURE, self._threshold)
         read = [

@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digits_tf.benchmark import board, timing
 from digits_tf.detection.crops import digit_crop
-from digits_tf.detection.detector import LEAST, Detector, shrunk
+from digits_tf.detection.detector import SCORE_THRESHOLD, Detector
+from digits_tf.detection.pyramid import level_sizes
 from digits_tf.recognition import text as text_of
 from digits_tf.recognition.classifier import THRESHOLD
 from digits_tf.synthetic import ground
@@ -73,7 +74,7 @@ def made_up(
     empty = 0
     for number in range(count):
         made = frame(np.random.default_rng((_SEED, number)), *digits, world)
-        scale = shrunk(made.image)[-1].shape[0] / made.image.shape[0]
+        scale = level_sizes(made.image.shape)[-1][1] / made.image.shape[0]
         for label, height in zip(made.labels, made.boxes[:, 3], strict=True):
             rows[_row_of(height * scale)]["digits"] += int(label != UNSURE)
         empty += not len(made.boxes)
@@ -255,8 +256,8 @@ def _made_up_text(made_up: dict[str, Any]) -> list[str]:
         f"### Made-up frames\n\n{made_up['n']:,} frames, drawn with {kept_out} that are kept out "
         "of training; the epoch was chosen on other frames of the same. A digit is found if a box "
         f"overlaps its own by {_SAME:g} or more (intersection over union), with a score of "
-        f"{LEAST:g} or more. Recall: the share of digits found. Precision: the share of boxes that "
-        "are a digit's. Digits that are cut off, covered or hardly visible count neither way. "
+        f"{SCORE_THRESHOLD:g} or more. Recall: the share of digits found. Precision: the share of "
+        "boxes that are a digit's. Digits that are cut off, covered or hardly visible count neither way. "
         "Heights are in pixels of the finest plane that the detector sees, whose shorter side is "
         "at most 384; boxes count by their own height. The last columns: the share of digits that "
         "are found and get the right label.",

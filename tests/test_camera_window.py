@@ -331,8 +331,8 @@ def display():
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed (sudo apt install xvfb xdotool)")
     # It chooses a free display by itself. Without -noreset it forgets windows when its last client
-    # leaves.
-    command = ["Xvfb", "-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0"]
+    # leaves; without -r a busy machine repeats keys, as if they were held down.
+    command = ["Xvfb", "-displayfd", "1", "-noreset", "-r", "-nolisten", "tcp", "-screen", "0"]
     with subprocess.Popen(
         [*command, "1680x800x24"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:

@@ -257,7 +257,8 @@ def _made_up_text(made_up: dict[str, Any]) -> list[str]:
         "of training; the epoch was chosen on other frames of the same. A digit is found if a box "
         f"overlaps its own by {_SAME:g} or more (intersection over union), with a score of "
         f"{SCORE_THRESHOLD:g} or more. Recall: the share of digits found. Precision: the share of "
-        "boxes that are a digit's. Digits that are cut off, covered or hardly visible count neither way. "
+        "boxes that are a digit's. Digits that are cut off, covered or hardly visible count "
+        "neither way. "
         "Heights are in pixels of the finest plane that the detector sees, whose shorter side is "
         "at most 384; boxes count by their own height. The last columns: the share of digits that "
         "are found and get the right label.",

@@ -136,6 +136,14 @@ def test_every_command_of_old_is_a_module_too(name):
     assert f"python -m digits_tf.{name}" in result.stdout
 
 
+def test_a_recipe_is_known_by_its_old_name_too(tmp_path):
+    result = run("digits_tf", "train", "--recipe=xyz", cwd=tmp_path)
+    assert_one_line_error(result, "out of default, reference, resnet, tiny", "'xyz'")
+    for name in ("reference", "seed"):
+        result = run("digits_tf.train", f"--recipe={name}", "--data_dir=nowhere", cwd=tmp_path)
+        assert_one_line_error(result, "nowhere")
+
+
 def test_help_whose_reader_has_gone_is_no_error():
     words = [sys.executable, "-m", "digits_tf.train", "--help"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -31,7 +31,7 @@ def main(words: Sequence[str]) -> None:
     """Writes the folder."""
     import_cv2()
     from digits_tf.synthetic import scene
-    from digits_tf.synthetic.background import negatives
+    from digits_tf.synthetic.background import background_crops
     from digits_tf.synthetic.pen import pen_digit
 
     folder, rng = Path(words[0]), np.random.default_rng(_SEED.value)
@@ -43,7 +43,7 @@ def main(words: Sequence[str]) -> None:
         write_picture(folder / PICTURES / name, scene.draw(rng, glyphs, shape).frame)
     labels = np.tile(np.arange(10), _EACH_DIGIT)
     digits = np.stack([pen_digit(int(digit), rng) for digit in labels])
-    others = negatives(digits, labels, _OTHERS, _SEED.value)
+    others = background_crops(digits, labels, _OTHERS, _SEED.value)
     np.save(folder / CROPS, np.concatenate([digits, others]))
 
 

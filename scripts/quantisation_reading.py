@@ -10,7 +10,7 @@ from report_parts.figures import auroc, calibration
 
 from digits_tf.recognition.classifier import THRESHOLD
 from digits_tf.recognition.litert import LiteRTClassifier
-from digits_tf.synthetic.background import negatives
+from digits_tf.synthetic.background import background_crops
 
 # So many of the held-out digits are corrupted, each in 24 ways: with activations of 16 bits, a
 # digit takes 7 ms.
@@ -52,7 +52,7 @@ def pictures(digits: np.ndarray, labels: np.ndarray) -> Pictures:
         for kind in corruptions.KINDS
         for strength in corruptions.STRENGTHS
     ]
-    others = negatives(digits, labels, min(_OTHERS, len(digits)), _SEED)
+    others = background_crops(digits, labels, min(_OTHERS, len(digits)), _SEED)
     corrupted_labels = np.tile(labels[few], len(ways))
     return Pictures(digits, labels, np.concatenate(ways), corrupted_labels, others)
 

@@ -196,11 +196,11 @@ def _detection(nets: list["Net"], detector: "Detector", digits: "Mnist") -> dict
 
     from digits_tf.cli import predict_inputs
     from digits_tf.data.mnist import hold_out
-    from digits_tf.synthetic import fetch
+    from digits_tf.synthetic import assets
 
     images, labels = digits.train.read()
     kept_out = hold_out(len(images))
-    world, count = fetch.world(held_out=True), _least(_MADE_UP.value)
+    world, count = assets.load(held_out=True), _least(_MADE_UP.value)
     found: dict[str, Any] = {
         "kind": nets[0].kind,
         "detector": detection.about(_detector_file()),
@@ -233,12 +233,11 @@ def _detector_file() -> Path:
 
 def _sources() -> dict[str, Any]:
     """Of each package of fonts or pictures that frames are drawn with: kind, version, licence."""
-    from digits_tf.synthetic import fetch
+    from digits_tf.synthetic import assets
 
-    world = fetch.world()
-    if world is None:
+    if assets.load() is None:
         return {}
-    packages = json.loads((world.folder / "index.json").read_text(encoding="utf-8"))
+    packages = json.loads((assets.folder() / "index.json").read_text(encoding="utf-8"))
     return {
         name: {key: each[key] for key in ("kind", "version", "licence")}
         for name, each in packages.items()

@@ -58,8 +58,7 @@ def main(words: Sequence[str]) -> None:
     folder = Path(_OUT.value)
     storage.make_folder(folder)
     # What needs OpenCV is imported when it is known to be there.
-    from digits_tf.synthetic import batches
-    from digits_tf.synthetic.coarse import coarse
+    from digits_tf.synthetic.crops import coarse
 
     digits = data_flags.find(data_flags.selection())
     images, labels = digits.train.read()
@@ -75,8 +74,8 @@ def main(words: Sequence[str]) -> None:
     train = [every, _made("coarse", coarse, every[few])]
     train_labels = [names, names[few]]
     others = np.zeros((_OTHERS.value, 28, 28), np.uint8)
-    others = _made("others", functools.partial(batches.others, plain, plain_labels), others)
-    others = np.concatenate([others, framed.others])
+    others = _made("others", functools.partial(_background, plain, plain_labels), others)
+    others = np.concatenate([others, framed.background])
     files = {
         "train-images-idx3-ubyte": np.concatenate(train),
         "train-labels-idx1-ubyte": np.concatenate(train_labels),
@@ -92,20 +91,20 @@ def main(words: Sequence[str]) -> None:
                 idx.write_idx(beside, array)
     print(
         f"{folder}: to train {len(plain):,} digits as they are, {len(framed.digits):,} cut out of "
-        f"frames, {len(few):,} coarse, {len(others):,} others ({len(framed.others):,} of them cut "
-        f"out of frames); {is_held_out.sum():,} held out"
+        f"frames, {len(few):,} coarse, {len(others):,} others ({len(framed.background):,} of them "
+        f"cut out of frames); {is_held_out.sum():,} held out"
     )
 
 
 def _framed(images: np.ndarray, labels: np.ndarray) -> "Crops":
     """What the detector cuts out of frames, made on all cores."""
-    from digits_tf.synthetic import batches, fetch
-    from digits_tf.synthetic.crops import Crops
+    from digits_tf.synthetic import assets, crops
 
-    world = fetch.world()
-    if world is None and _FRAMES.value:
-        print(fetch.MISSING, file=sys.stderr)
-    work = functools.partial(batches.framed, images, labels, world, _SEED.value, _FRAMES_BATCH)
+    there = assets.load()
+    if there is None and _FRAMES.value:
+        print(assets.MISSING, file=sys.stderr)
+    cut = crops.shipped_detector_crops
+    work = functools.partial(cut, images, labels, there, _SEED.value, _FRAMES_BATCH)
     made = []
     with (
         runtime.bar(_FRAMES.value, "frames", unit="frames") as bar,
@@ -114,12 +113,16 @@ def _framed(images: np.ndarray, labels: np.ndarray) -> "Crops":
         for each in pool.map(work, range(0, _FRAMES.value, _FRAMES_BATCH)):
             made.append(each)
             bar.update(_FRAMES_BATCH)
-    empty = np.zeros((0, 28, 28), np.uint8)
-    return Crops(
-        np.concatenate([empty, *(each.digits for each in made)]),
-        np.concatenate([np.zeros(0, np.uint8), *(each.labels for each in made)]),
-        np.concatenate([empty, *(each.others for each in made)]),
-    )
+    return crops.joined(made)
+
+
+def _background(
+    images: np.ndarray, labels: np.ndarray, places: np.ndarray, seed: int, first: int
+) -> np.ndarray:
+    """As many pictures without a digit as there are places; see `background_crops`."""
+    from digits_tf.synthetic.background import background_crops
+
+    return background_crops(images, labels, len(places), seed, first)
 
 
 def _made(

@@ -111,23 +111,23 @@ _KINDS = ("handwriting", "printed", "photographs", "stamps")
 
 
 def _world() -> Any:
-    from digits_tf.synthetic import fetch
+    from digits_tf.synthetic import assets
 
-    world = fetch.world()
+    world = assets.load()
     if world is None:
-        print(fetch.MISSING, file=sys.stderr)
+        print(assets.MISSING, file=sys.stderr)
     return world
 
 
 def _frames(folder: Path, images: np.ndarray, labels: np.ndarray, world: Any) -> tuple:
     """The frames to train on and those to choose the epoch on: of other digits, fonts, grounds."""
     from digits_tf.detection import windows as data
-    from digits_tf.synthetic import fetch
+    from digits_tf.synthetic import assets
 
     is_held_out = np.zeros(len(images), bool)
     is_held_out[hold_out(len(images))] = True
     seed = run_flags.SEED.value
-    others = fetch.world(held_out=True)
+    others = assets.load(held_out=True)
     held_out = data.Source(images[is_held_out], labels[is_held_out], others, (seed, 1))
     source = data.Source(images[~is_held_out], labels[~is_held_out], world, (seed, 0))
     try:

@@ -16,9 +16,9 @@ from digits_tf.detection.grid import WINDOW
 from digits_tf.detection.pyramid import COARSEST
 from digits_tf.detection.targets import TARGETS, targets
 from digits_tf.images import one_thread
+from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.canvas import Frame, within
 from digits_tf.synthetic.frames import frame
-from digits_tf.synthetic.writer import Sources
 
 # A file of the set holds so many frames.
 _SHARD = 200
@@ -45,7 +45,7 @@ class Source:
 
     images: np.ndarray
     labels: np.ndarray
-    world: Sources | None
+    world: Assets | None
     seed: tuple[int, ...]
 
 

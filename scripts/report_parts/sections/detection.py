@@ -20,11 +20,11 @@ from digits_tf.detection.detector import LEAST, Detector, shrunk
 from digits_tf.images import read_picture
 from digits_tf.recognition import text as text_of
 from digits_tf.recognition.classifier import THRESHOLD
-from digits_tf.synthetic import ground
+from digits_tf.synthetic import textures
+from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.canvas import UNSURE, Canvas, Frame
 from digits_tf.synthetic.crops import overlap
 from digits_tf.synthetic.frames import frame
-from digits_tf.synthetic.writer import Sources
 from report_parts import readings, signs, table
 from report_parts.net import Net
 
@@ -55,7 +55,7 @@ def made_up(
     nets: Sequence[Net],
     detector: Detector,
     digits: tuple[np.ndarray, np.ndarray],
-    world: Sources | None,
+    world: Assets | None,
     count: int,
 ) -> dict[str, Any]:
     """Counts what is found and read on made-up frames.
@@ -158,7 +158,7 @@ def letters(nets: Sequence[Net], fonts: Sequence[Path], count: int) -> dict[str,
 def _alone(rng: np.random.Generator, font: Path, character: str) -> np.ndarray:
     """A photograph of one sign, uint8 (h, w), grey."""
     width, height = 320, 240
-    surface = (ground.board if rng.random() < 0.3 else ground.paper)(rng, (height, width))
+    surface = (textures.board if rng.random() < 0.3 else textures.paper)(rng, (height, width))
     sheet = np.ascontiguousarray(surface.reflectance.mean(axis=2), np.float32)
     canvas = Canvas(sheet, surface.light_ink, (0, 0, width, height))
     ink = signs.typed(font, character)

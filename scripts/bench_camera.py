@@ -32,7 +32,7 @@ from digits_tf.cli.reading_flags import MODEL
 from digits_tf.images import import_cv2
 
 if TYPE_CHECKING:
-    from digits_tf.benchmark.board import Frame
+    from digits_tf.benchmark import BoardFrame
     from digits_tf.recognition import Classifier
 
 _FRAMES = flags.DEFINE_integer("frames", 300, "Frames of each kind.", lower_bound=2)
@@ -55,8 +55,7 @@ def main(words: Sequence[str]) -> None:
     cv2 = import_cv2()
     from plain_steps import load_net
 
-    from digits_tf.benchmark import conditions, start
-    from digits_tf.benchmark.board import SIZES
+    from digits_tf.benchmark import SIZES, conditions, measure_start
     from digits_tf.recognition import Recognizer
 
     cv2.setNumThreads(1)
@@ -69,9 +68,9 @@ def main(words: Sequence[str]) -> None:
         "digits": {str(digits): _time(digits, recognizer, seed_net) for digits in _DIGITS},
         "without": _without(recognizer),
         "still_12_megapixels_ms": _still(recognizer),
-        "start": start.measure(recognition.find(MODEL.value), _STARTS),
+        "start": measure_start(recognition.find(MODEL.value), _STARTS),
         "goals": {"ms_12_digits": GOAL_MS, "start_s": GOAL_START_S},
-        "conditions": conditions.describe(),
+        "conditions": conditions(),
     }
     print(json.dumps(result)) if _JSON.value else _print(result)
 
@@ -80,20 +79,19 @@ def _time(digits: int, recognizer: Any, seed_net: "Classifier | None") -> dict[s
     """Reads the frames with both and sums up."""
     import plain_steps
 
-    from digits_tf.benchmark.board import SIZES, frames
-    from digits_tf.benchmark.timing import WARM_UP
+    from digits_tf.benchmark import SIZES, WARM_UP, board_frames
     from digits_tf.recognition import text
 
     right, seed_crops = [], []
 
-    def ours(frame: "Frame") -> dict[str, float]:
+    def ours(frame: "BoardFrame") -> dict[str, float]:
         start = time.perf_counter()
         found = recognizer.read(frame.pixels, live=True)
         total = 1000 * (time.perf_counter() - start)
         right.append(text(found) == frame.text)
         return {**recognizer.milliseconds, "total": total}
 
-    def seed(frame: "Frame") -> dict[str, float]:
+    def seed(frame: "BoardFrame") -> dict[str, float]:
         start = time.perf_counter()
         crops = plain_steps.find(frame.pixels)
         middle = time.perf_counter()
@@ -105,7 +103,7 @@ def _time(digits: int, recognizer: Any, seed_net: "Classifier | None") -> dict[s
             times |= {"net": 1000 * (end - middle), "total": 1000 * (end - start)}
         return times
 
-    times = _take_turns({"ours": ours, "seed": seed}, frames(SIZES[_SIZE], digits))
+    times = _take_turns({"ours": ours, "seed": seed}, board_frames(SIZES[_SIZE], digits))
     summary: dict[str, Any] = {name: _summary(each) for name, each in times.items()}
     summary["times_faster"] = {
         stage: summary["seed"][stage]["median_ms"] / summary["ours"][stage]["median_ms"]
@@ -119,7 +117,7 @@ def _time(digits: int, recognizer: Any, seed_net: "Classifier | None") -> dict[s
 
 def _without(recognizer: Any) -> dict[str, dict[str, float]]:
     """Times frames without a digit, by kind."""
-    from digits_tf.benchmark.timing import WARM_UP, summary
+    from digits_tf.benchmark import WARM_UP, summary
 
     found = {}
     for kind, pictures in _digitless().items():
@@ -136,7 +134,7 @@ def _digitless() -> dict[str, list[np.ndarray]]:
     """Frames of each kind, uint8 (1080, 1920, 3), a few of each with noise of their own."""
     import cv2
 
-    from digits_tf.benchmark.board import SIZES, frames
+    from digits_tf.benchmark import SIZES, board_frames
     from digits_tf.synthetic.textures import noise
 
     size, rng = SIZES[_SIZE], np.random.default_rng(0)
@@ -150,7 +148,7 @@ def _digitless() -> dict[str, list[np.ndarray]]:
         cv2.putText(page, words, (40, y), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 40, 2, cv2.LINE_AA)
     rough = 128 + 45 * noise(rng, shape, 3.0)
     drawn = {"squared paper": squared, "a page of text": page, "a rough wall": rough}
-    board = frames(size, 0)
+    board = board_frames(size, 0)
     made = {"an empty board": [next(board).pixels for _ in range(4)]}
     for kind, picture in drawn.items():
         grains = [picture + 3 * noise(rng, shape, 0.5) for _ in range(4)]
@@ -165,9 +163,9 @@ def _still(recognizer: Any) -> float:
     """Milliseconds of a picture of 4000x3000 with twelve digits, the median of 20."""
     import cv2
 
-    from digits_tf.benchmark.board import SIZES, frames
+    from digits_tf.benchmark import SIZES, board_frames
 
-    picture = cv2.resize(next(frames(SIZES[_SIZE], 12)).pixels, (4000, 3000))
+    picture = cv2.resize(next(board_frames(SIZES[_SIZE], 12)).pixels, (4000, 3000))
     times = []
     for _ in range(20):
         start = time.perf_counter()
@@ -177,10 +175,10 @@ def _still(recognizer: Any) -> float:
 
 
 def _take_turns(
-    programs: dict[str, Callable[["Frame"], dict[str, float]]], source: Iterator["Frame"]
+    programs: dict[str, Callable[["BoardFrame"], dict[str, float]]], source: Iterator["BoardFrame"]
 ) -> dict[str, Times]:
     """Milliseconds by program and stage; who begins changes with each frame."""
-    from digits_tf.benchmark.timing import WARM_UP
+    from digits_tf.benchmark import WARM_UP
 
     times: dict[str, Times] = {name: {} for name in programs}
     names = list(programs)
@@ -196,7 +194,7 @@ def _take_turns(
 
 
 def _summary(times: Times) -> dict[str, Any]:
-    from digits_tf.benchmark.timing import summary
+    from digits_tf.benchmark import summary
 
     found = {stage: summary(values) for stage, values in times.items()}
     return {stage: {**each, "per_s": 1000 / each["median_ms"]} for stage, each in found.items()}

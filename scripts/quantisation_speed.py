@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from digits_tf.benchmark.timing import summary
+from digits_tf.benchmark import summary
 from digits_tf.recognition.litert import LiteRTClassifier
 
 BATCHES = (1, 12)

@@ -4,11 +4,12 @@ import dataclasses
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf.synthetic import Field
 
 
-def noise(rng: np.random.Generator, shape: tuple[int, int], size: float) -> Field:
+def noise(rng: np.random.Generator, shape: tuple[int, int], size: float) -> NDArray[np.float32]:
     """Smooth noise, float32 (h, w), mean 0, deviation 1, with grains of about `size` pixels."""
     # Coarse noise is drawn small and enlarged: wide blurs take long.
     step = max(1, int(size / 3))
@@ -19,11 +20,11 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], size: float) -> Fiel
     # A little larger than asked: no edge is stretched.
     field = cv2.resize(field, (low[1] * step, low[0] * step), interpolation=cv2.INTER_CUBIC)
     field = field[: shape[0], : shape[1]]
-    scaled: Field = (field - field.mean()) / max(float(field.std()), 1e-6)
+    scaled: NDArray[np.float32] = (field - field.mean()) / max(float(field.std()), 1e-6)
     return scaled
 
 
-def light(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
+def light(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Uneven light, float32 (h, w), about 1: a gradient, a vignette, at times a shadow's edge."""
     height, width = shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)

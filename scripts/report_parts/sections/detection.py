@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from photograph_list import Photograph
 
-from digits_tf.benchmark import board, timing
+from digits_tf import benchmark
 from digits_tf.detection.crops import digit_crop
 from digits_tf.detection.detector import LEAST, Detector, shrunk
 from digits_tf.images import read_picture
@@ -41,7 +41,7 @@ LETTERS = "".join(
 )
 _GRID_LINES = 9  # a sudoku's
 _TIMED, _WARM_UP = 60, 8  # frames
-_STILL = board.Size(4000, 3000)
+_STILL = benchmark.Size(4000, 3000)
 
 
 def about(path: Path) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def _alike(read: str, written: str) -> int:
 
 def speed(net: Net) -> dict[str, Any]:
     """Milliseconds a frame in one thread, of a board with twelve digits."""
-    size = board.SIZES["1080p"]
+    size = benchmark.SIZES["1080p"]
     ways = {
         "a camera's frame, 1920x1080": (size, True, _TIMED, _TIMED),
         "a picture, 1920x1080": (size, False, _TIMED, 4),
@@ -241,7 +241,9 @@ def speed(net: Net) -> dict[str, Any]:
     }
     section = {}
     for name, (size, live, count, different) in ways.items():
-        frames = [each.pixels for each in itertools.islice(board.frames(size, 12), different)]
+        frames = [
+            each.pixels for each in itertools.islice(benchmark.board_frames(size, 12), different)
+        ]
         times: dict[str, list[float]] = {}
         for number in range(_WARM_UP + count):
             start = time.perf_counter()
@@ -250,7 +252,7 @@ def speed(net: Net) -> dict[str, Any]:
             if number >= _WARM_UP:
                 for stage, taken in {**net.recognizer.milliseconds, "total": total}.items():
                     times.setdefault(stage, []).append(taken)
-        section[name] = {stage: timing.summary(each) for stage, each in times.items()}
+        section[name] = {stage: benchmark.summary(each) for stage, each in times.items()}
     return {"model": net.model, "kind": net.kind, "ways": section}
 
 

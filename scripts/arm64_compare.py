@@ -74,7 +74,7 @@ def main(words: Sequence[str]) -> int:
 def make_inputs(folder: Path) -> None:
     """Writes pictures/, PNG and JPEG, and crops.npy, uint8 (n, 28, 28)."""
     from digits_tf.synthetic import scene
-    from digits_tf.synthetic.background import negatives
+    from digits_tf.synthetic.background import background_crops
     from digits_tf.synthetic.pen import pen_digit
 
     rng = np.random.default_rng(0)
@@ -86,7 +86,8 @@ def make_inputs(folder: Path) -> None:
         write_picture(folder / "pictures" / name, scene.draw(rng, glyphs, shape).frame)
     labels = np.tile(np.arange(10), _EACH_DIGIT)
     digits = np.stack([pen_digit(int(digit), rng) for digit in labels])
-    np.save(folder / "crops.npy", np.concatenate([digits, negatives(digits, labels, _OTHERS, 0)]))
+    background = background_crops(digits, labels, _OTHERS, 0)
+    np.save(folder / "crops.npy", np.concatenate([digits, background]))
 
 
 def read_inputs(folder: Path, out: Path) -> None:

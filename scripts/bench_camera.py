@@ -42,7 +42,7 @@ _SIDE, _THRESHOLD, _LEAST_AREA, _CROP, _MARGIN = 600, 200, 200, 28, 4 / 20
 def main(words: Sequence[str]) -> None:
     """Times both and prints the tables."""
     import_cv2().setNumThreads(1)
-    from digits_tf.benchmark import board, conditions
+    from digits_tf import benchmark
     from digits_tf.recognition import Recognizer
 
     network = recognition.load(recognition.shipped_model("resnet", "float32"), threads=1)
@@ -65,14 +65,14 @@ def main(words: Sequence[str]) -> None:
 
     result: dict[str, Any] = {"digits": {}, "without": {}}
     for digits in _DIGITS:
-        source = (frame.pixels for frame in board.frames(board.SIZES[_SIZE], digits))
+        source = (frame.pixels for frame in benchmark.board_frames(benchmark.SIZES[_SIZE], digits))
         row = _time({"ours": ours, "tutorial": tutorial}, source)
         medians = [row[name]["total"]["median_ms"] for name in ("tutorial", "ours")]
         result["digits"][str(digits)] = row | {"times_faster": medians[0] / medians[1]}
     for kind, pictures in _digitless().items():
         endless = (picture for _ in iter(int, 1) for picture in pictures)
         result["without"][kind] = _time({"ours": ours}, endless)["ours"]["total"]
-    result |= {"frames": _FRAMES.value, "conditions": conditions.describe()}
+    result |= {"frames": _FRAMES.value, "conditions": benchmark.conditions()}
     print(json.dumps(result)) if _JSON.value else _print(result)
 
 
@@ -106,7 +106,7 @@ def _time(
     programs: dict[str, Callable[[np.ndarray], dict[str, float]]], source: Iterable[np.ndarray]
 ) -> dict[str, Any]:
     """Milliseconds by program and stage; who begins changes with each frame."""
-    from digits_tf.benchmark.timing import WARM_UP, summary
+    from digits_tf.benchmark import WARM_UP, summary
 
     times: dict[str, dict[str, list[float]]] = {name: {} for name in programs}
     names = list(programs)
@@ -126,7 +126,7 @@ def _digitless() -> dict[str, list[np.ndarray]]:
     """Frames of each kind, uint8 (1080, 1920, 3), a few of each with noise of their own."""
     import cv2
 
-    from digits_tf.benchmark.board import SIZES
+    from digits_tf.benchmark import SIZES
     from digits_tf.synthetic.textures import noise
 
     size, rng = SIZES[_SIZE], np.random.default_rng(0)
@@ -138,7 +138,7 @@ def _digitless() -> dict[str, list[np.ndarray]]:
     for y in range(60, size.height, 48):
         words = "".join(rng.choice(letters, 90))
         cv2.putText(page, words, (40, y), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 40, 2, cv2.LINE_AA)
-    drawn = {
+    drawn: dict[str, Any] = {
         "squared paper": squared,
         "a page of text": page,
         "a rough wall": 128 + 45 * noise(rng, shape, 3.0),

@@ -103,8 +103,7 @@ def main(words: Sequence[str]) -> None:
     results: dict[str, Any] = {
         "models": {name: models.summary(name, folder) for name in _MODELS.value},
         "formats": {kind: models.FORMATS[kind] for kind in kinds},
-        "conditions": conditions.describe(),
-        "load": conditions.load(),
+        "conditions": conditions(),
         "limit": _LIMIT.value,
         "command": shlex.join(["python", *sys.argv]),
     }
@@ -220,11 +219,11 @@ def _measure_detection(
     from report_parts import detection
 
     from digits_tf.data.mnist import hold_out
-    from digits_tf.synthetic import fetch
+    from digits_tf.synthetic import assets
 
     images, labels = digits.train.read()
     kept_out = hold_out(len(images))
-    world, count = fetch.world(held_out=True), _least(_MADE_UP.value)
+    world, count = assets.load(held_out=True), _least(_MADE_UP.value)
     found: dict[str, Any] = {
         "format": models[0].format,
         "detector": detection.about(_detector_file()),

@@ -13,7 +13,7 @@ from digits_tf import recognition
 
 pytest.importorskip("cv2")
 
-from digits_tf.benchmark import board
+from digits_tf import benchmark
 
 SCRIPTS = ROOT / "scripts"
 
@@ -40,7 +40,7 @@ def test_the_tutorials_steps_find_the_chalk(monkeypatch):
 
     net = recognition.load()
     for digits in (1, 12):
-        frames = list(itertools.islice(board.frames(board.SIZES["1080p"], digits), 2))
+        frames = list(itertools.islice(benchmark.board_frames(benchmark.SIZES["1080p"], digits), 2))
         assert frames[0].pixels.shape == (1080, 1920, 3)
         assert (frames[0].pixels != frames[1].pixels).any()
         crops = bench_camera.find_chalk(frames[0].pixels)

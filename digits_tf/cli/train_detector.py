@@ -18,7 +18,7 @@ from absl import flags
 from digits_tf import runtime
 from digits_tf.cli import data_flags, run_flags
 from digits_tf.detection.train import DetectorSettings, train
-from digits_tf.synthetic import fetch
+from digits_tf.synthetic import assets as drawn_with
 
 _DEFAULT = DetectorSettings()
 
@@ -58,9 +58,9 @@ def main(words: Sequence[str]) -> None:
         frames_folder=Path(_FRAMES_DIR.value) if _FRAMES_DIR.value else None,
     )
     digits = data_flags.find(data_flags.selection())
-    world = fetch.world()
-    if world is None:
-        print(fetch.MISSING, file=sys.stderr)
+    assets = drawn_with.load()
+    if assets is None:
+        print(drawn_with.MISSING, file=sys.stderr)
     runtime.import_tensorflow()
     # What needs TensorFlow is imported from here on: --help and wrong flags answer at once.
     from digits_tf.training import device
@@ -69,7 +69,7 @@ def main(words: Sequence[str]) -> None:
     run = Run(folder)
     chosen = device.choose(run_flags.PRECISION.value)
     print(f"device: {chosen}", file=sys.stderr)
-    start = run_flags.open_run(run, settings.as_json(digits, world, chosen.policy), chosen)
+    start = run_flags.open_run(run, settings.as_json(digits, assets, chosen.policy), chosen)
     print(
         f"run: {run.folder} ({settings.epochs} epochs of {settings.steps_per_epoch:,} steps, "
         f"{settings.frames:,} frames)" + (f", going on after epoch {start.epoch}" if start else ""),
@@ -78,5 +78,5 @@ def main(words: Sequence[str]) -> None:
     # Weights that are the same to the bit are not worth half of the speed.
     limits, callbacks = run_flags.limits(exact=False), run_flags.callbacks(run)
     with run_flags.resumable(run):
-        exported = train(run, settings, digits, world, chosen, limits, start, callbacks)
+        exported = train(run, settings, digits, assets, chosen, limits, start, callbacks)
     print(f"detector: {exported}; try it with --detector={exported}")

@@ -14,7 +14,8 @@ from digits_tf import __version__
 from digits_tf.data.download import cache_folder
 from digits_tf.data.mnist import Mnist, hold_out
 from digits_tf.errors import DigitsError
-from digits_tf.synthetic import fetch
+from digits_tf.synthetic.assets import Assets
+from digits_tf.synthetic.assets import load as load_assets
 from digits_tf.training.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 # Frames and steps that the best epoch is chosen on.
 _HELD_OUT, _HELD_OUT_STEPS = 400, 20
-# What there is to draw with, see `fetch.World`.
+# What there is to draw with, see `Assets`.
 _KINDS = ("handwriting", "printed", "photographs", "stamps")
 
 
@@ -70,12 +71,12 @@ class DetectorSettings:
             average=0.998,
         )
 
-    def as_json(self, digits: Mnist, world: fetch.World | None, policy: str) -> dict[str, Any]:
+    def as_json(self, digits: Mnist, assets: Assets | None, policy: str) -> dict[str, Any]:
         """All of it, for a run's config.json.
 
         Args:
             digits: those that the frames are made of.
-            world: the fonts and pictures that the frames are drawn with; None: none.
+            assets: the fonts and pictures that the frames are drawn with; None: none.
             policy: Keras' dtype policy.
         """
         settings = {
@@ -89,7 +90,7 @@ class DetectorSettings:
                 "sha256": digits.hashes(),
                 "is_sample": digits.is_sample,
                 "frames": self.frames,
-                "world": {kind: len(getattr(world, kind)) for kind in _KINDS} if world else None,
+                "world": {kind: len(getattr(assets, kind)) for kind in _KINDS} if assets else None,
             },
         }
         # As it will be read back: tuples become lists.
@@ -101,7 +102,7 @@ def train(
     run: "Run",
     settings: DetectorSettings,
     digits: Mnist,
-    world: fetch.World | None,
+    assets: Assets | None,
     device: "Device",
     limits: "Limits",
     start: "Checkpoint | None" = None,
@@ -113,7 +114,7 @@ def train(
         run: the folder; it has begun with what `settings.as_json` gives.
         settings: how to train.
         digits: those that the frames are made of.
-        world: the fonts and pictures that the frames are drawn with; None: none.
+        assets: the fonts and pictures that the frames are drawn with; None: none.
         device: where to train.
         limits: what shortens the run.
         start: the checkpoint to go on from; None: from the beginning.
@@ -129,7 +130,7 @@ def train(
     from digits_tf.export.exporter import export_detector
     from digits_tf.training import trainer
 
-    frames, held_out = _make_frames(settings, digits, world)
+    frames, held_out = _make_frames(settings, digits, assets)
     task = _task(settings, frames, held_out)
     trainer.fit(run, task, settings.recipe, settings.seed, device, limits, start, [*callbacks])
     exported = run.folder / "detector"
@@ -138,20 +139,20 @@ def train(
 
 
 def _make_frames(
-    settings: DetectorSettings, digits: Mnist, world: fetch.World | None
+    settings: DetectorSettings, digits: Mnist, assets: Assets | None
 ) -> "tuple[list[Frame], list[Frame]]":
     """Frames to train on, and frames of other digits, fonts and pictures to choose the epoch on."""
     from digits_tf.detection import windows
 
-    folder = settings.frames_folder or _cache(settings, digits, world)
+    folder = settings.frames_folder or _cache(settings, digits, assets)
     images, labels = digits.train.read()
     is_held_out = np.zeros(len(images), bool)
     is_held_out[hold_out(len(images))] = True
-    source = windows.Source(images[~is_held_out], labels[~is_held_out], world, (settings.seed, 0))
+    source = windows.Source(images[~is_held_out], labels[~is_held_out], assets, (settings.seed, 0))
     other = windows.Source(
         images[is_held_out],
         labels[is_held_out],
-        fetch.world(held_out=True),
+        load_assets(held_out=True),
         (settings.seed, 1),
     )
     try:
@@ -163,9 +164,9 @@ def _make_frames(
         raise DigitsError(str(error)) from None
 
 
-def _cache(settings: DetectorSettings, digits: Mnist, world: fetch.World | None) -> Path:
+def _cache(settings: DetectorSettings, digits: Mnist, assets: Assets | None) -> Path:
     """The folder of all frames that are made of the same digits, fonts and pictures by one seed."""
-    data = settings.as_json(digits, world, "")["data"]
+    data = settings.as_json(digits, assets, "")["data"]
     made_of = json.dumps([data["sha256"], data["world"], settings.seed, __version__])
     return cache_folder() / "frames" / hashlib.sha256(made_of.encode()).hexdigest()[:12]
 

@@ -18,9 +18,9 @@ from digits_tf.detection.pyramid import COARSEST
 from digits_tf.detection.targets import TARGETS, targets
 from digits_tf.errors import DigitsError
 from digits_tf.images import one_thread
+from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.canvas import Frame, within
 from digits_tf.synthetic.frames import frame
-from digits_tf.synthetic.writer import Sources
 
 # Shapes of one window and of its targets, as the network has them.
 PICTURE_SHAPE = (WINDOW, WINDOW // PACKED, PACKED)
@@ -51,13 +51,13 @@ class Source:
     Attributes:
         images: uint8 (n, 28, 28), MNIST's training digits.
         labels: (n,), 0 to 9.
-        world: fonts and photographs, or None.
+        assets: fonts and photographs, or None.
         seed: other numbers give other frames.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
-    world: Sources | None
+    assets: Assets | None
     seed: tuple[int, ...]
 
 
@@ -95,7 +95,7 @@ def _write(numbered: tuple[int, Path], source: Source) -> None:
             np.random.default_rng((*source.seed, number, place)),
             source.images,
             source.labels,
-            source.world,
+            source.assets,
         )
         for place in range(_FRAMES_PER_FILE)
     ]
@@ -202,4 +202,5 @@ def _window(
     gain = min(np.exp(rng.normal(0, _LOG_GAIN)), _MAX_GAIN)
     if rng.random() < _INVERTED:
         picture = 255 - picture
-    return cv2.convertScaleAbs(picture, alpha=gain), boxes, labels
+    brightened = cv2.convertScaleAbs(picture, alpha=gain)
+    return brightened, boxes.astype(np.float32), labels.astype(np.int8)

@@ -16,9 +16,9 @@ from digits_tf import files, runtime
 from digits_tf.data import idx
 from digits_tf.data.mnist import Mnist, hold_out
 from digits_tf.images import one_thread
-from digits_tf.synthetic import batches, fetch
-from digits_tf.synthetic.coarse import coarse
-from digits_tf.synthetic.crops import Crops
+from digits_tf.synthetic import assets
+from digits_tf.synthetic.background import background_crops
+from digits_tf.synthetic.crops import Crops, coarse, joined, shipped_detector_crops
 
 # Pictures, and frames, that a worker process makes at a time.
 _PICTURES, _FRAMES = 250, 50
@@ -72,7 +72,7 @@ def write(
     few = np.random.default_rng((seed, 1)).permutation(len(all_images))[:coarse_count]
     coarse_images = _in_parts("coarse", coarse, all_images[few], seed)
     other_images = _others(plain, plain_labels, other_count, seed)
-    other_images = np.concatenate([other_images, framed.others])
+    other_images = np.concatenate([other_images, framed.background])
     test_images, test_labels = digits.test.read()
     arrays = {
         "train-images-idx3-ubyte": np.concatenate([all_images, coarse_images]),
@@ -92,28 +92,29 @@ def write(
         framed=len(framed.digits),
         coarse=len(few),
         others=len(other_images),
-        framed_others=len(framed.others),
+        framed_others=len(framed.background),
         held_out=int(is_held_out.sum()),
     )
 
 
 def _out_of_frames(images: _Images, labels: _Images, frames: int, seed: int) -> Crops:
-    world = fetch.world()
-    if world is None and frames:
-        print(fetch.MISSING, file=sys.stderr)
-    make = functools.partial(batches.framed, images, labels, world, seed, _FRAMES)
-    made = _on_all_cores("frames", frames, _FRAMES, make, range(0, frames, _FRAMES))
-    no_images, no_labels = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
-    return Crops(
-        np.concatenate([no_images, *(each.digits for each in made)]),
-        np.concatenate([no_labels, *(each.labels for each in made)]),
-        np.concatenate([no_images, *(each.others for each in made)]),
-    )
+    there = assets.load()
+    if there is None and frames:
+        print(assets.MISSING, file=sys.stderr)
+    make = functools.partial(shipped_detector_crops, images, labels, there, seed, _FRAMES)
+    return joined(_on_all_cores("frames", frames, _FRAMES, make, range(0, frames, _FRAMES)))
 
 
 def _others(images: _Images, labels: _Images, count: int, seed: int) -> _Images:
-    make = functools.partial(batches.others, images, labels)
-    return _in_parts("others", make, np.zeros((count, 28, 28), np.uint8), seed)
+    make = functools.partial(_background, images, labels)
+    return _in_parts("background", make, np.zeros((count, 28, 28), np.uint8), seed)
+
+
+def _background(
+    images: _Images, labels: _Images, places: _Images, seed: int, first: int
+) -> _Images:
+    """As many pictures without a digit as there are places."""
+    return background_crops(images, labels, len(places), seed, first)
 
 
 def _in_parts(

@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from digits_tf.benchmark import board, timing
+from digits_tf import benchmark
 from digits_tf.detection.crops import digit_crop
 from digits_tf.detection.detector import SCORE_THRESHOLD, Detector
 from digits_tf.detection.pyramid import level_sizes
 from digits_tf.recognition import text as text_of
 from digits_tf.recognition.classifier import THRESHOLD
-from digits_tf.synthetic import ground
+from digits_tf.synthetic import textures
+from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.canvas import UNSURE, Canvas, Frame
 from digits_tf.synthetic.crops import overlap
 from digits_tf.synthetic.frames import frame
-from digits_tf.synthetic.writer import Sources
 from report_parts import figures
 from report_parts.models import Model
 
@@ -39,7 +39,7 @@ LETTERS = "".join(
     each for each in string.ascii_uppercase + string.ascii_lowercase if each not in LIKE_DIGITS
 )
 _TIMED, _WARM_UP = 60, 8  # frames
-_STILL = board.Size(4000, 3000)
+_STILL = benchmark.Size(4000, 3000)
 
 
 def about(path: Path) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def made_up(
     models: Sequence[Model],
     detector: Detector,
     digits: tuple[np.ndarray, np.ndarray],
-    world: Sources | None,
+    world: Assets | None,
     count: int,
 ) -> dict[str, Any]:
     """Counts what is found and read on made-up frames.
@@ -165,7 +165,7 @@ def typed(font: Path, character: str) -> np.ndarray:
 def _alone(rng: np.random.Generator, font: Path, character: str) -> np.ndarray:
     """A photograph of one sign, uint8 (h, w), grey."""
     width, height = 320, 240
-    surface = (ground.board if rng.random() < 0.3 else ground.paper)(rng, (height, width))
+    surface = (textures.board if rng.random() < 0.3 else textures.paper)(rng, (height, width))
     sheet = np.ascontiguousarray(surface.reflectance.mean(axis=2), np.float32)
     canvas = Canvas(sheet, surface.light_ink, (0, 0, width, height))
     ink = typed(font, character)
@@ -182,7 +182,7 @@ def _alone(rng: np.random.Generator, font: Path, character: str) -> np.ndarray:
 
 def speed(model: Model) -> dict[str, Any]:
     """Milliseconds a frame in one thread, of a board with twelve digits."""
-    size = board.SIZES["1080p"]
+    size = benchmark.SIZES["1080p"]
     ways = {
         "a camera's frame, 1920x1080": (size, True, _TIMED, _TIMED),
         "a picture, 1920x1080": (size, False, _TIMED, 4),
@@ -190,7 +190,9 @@ def speed(model: Model) -> dict[str, Any]:
     }
     section = {}
     for name, (size, live, count, different) in ways.items():
-        frames = [each.pixels for each in itertools.islice(board.frames(size, 12), different)]
+        frames = [
+            each.pixels for each in itertools.islice(benchmark.board_frames(size, 12), different)
+        ]
         times: dict[str, list[float]] = {}
         for number in range(_WARM_UP + count):
             start = time.perf_counter()
@@ -199,7 +201,7 @@ def speed(model: Model) -> dict[str, Any]:
             if number >= _WARM_UP:
                 for stage, taken in {**model.recognizer.milliseconds, "total": total}.items():
                     times.setdefault(stage, []).append(taken)
-        section[name] = {stage: timing.summary(each) for stage, each in times.items()}
+        section[name] = {stage: benchmark.summary(each) for stage, each in times.items()}
     return {"model": model.name, "format": model.format, "ways": section}
 
 

@@ -6,17 +6,10 @@ import pytest
 
 import drawn
 from digits_tf.detection.crops import digit_crop
-from digits_tf.synthetic.background import (
-    KINDS,
-    capture,
-    clutter,
-    letters,
-    looks,
-    mixture,
-    negatives,
-    symbols,
-)
-from digits_tf.synthetic.pen import pen_digit
+from digits_tf.synthetic import background, digit_parts, forms, glyphs, objects
+from digits_tf.synthetic.background import KINDS, background_crops
+from digits_tf.synthetic.handwriting import write_letter
+from digits_tf.synthetic.pen import drawing, pen_digit
 from digits_tf.synthetic.scene import draw
 
 # Those that the kinds are told to leave out, and digits themselves.
@@ -30,25 +23,25 @@ def digits(sample):
 
 @pytest.fixture(scope="module")
 def made(digits):
-    return negatives(*digits, 120, seed=3)
+    return background_crops(*digits, 120, seed=3)
 
 
 def test_shape_and_type(made, digits):
     assert made.shape == (120, 28, 28)
     assert made.dtype == np.uint8
-    assert negatives(*digits, 0, seed=3).shape == (0, 28, 28)
+    assert background_crops(*digits, 0, seed=3).shape == (0, 28, 28)
 
 
-def test_a_negative_does_not_depend_on_the_batch(made, digits):
-    np.testing.assert_array_equal(negatives(*digits, 9, seed=3, first=40), made[40:49])
-    other = negatives(*digits, 9, seed=4, first=40)
+def test_a_picture_does_not_depend_on_the_batch(made, digits):
+    np.testing.assert_array_equal(background_crops(*digits, 9, seed=3, first=40), made[40:49])
+    other = background_crops(*digits, 9, seed=4, first=40)
     # Plain pictures of one grey may be alike.
     assert (other != made[40:49]).any(axis=(1, 2)).sum() >= 8
 
 
 def test_the_digits_are_left_alone(digits):
     images, labels = (each.copy() for each in digits)
-    negatives(images, labels, 10, seed=1)
+    background_crops(images, labels, 10, seed=1)
     np.testing.assert_array_equal(images, digits[0])
 
 
@@ -56,7 +49,7 @@ def test_the_digits_are_left_alone(digits):
 def test_every_kind_is_made_and_is_no_bar(kind, digits):
     generator, found = drawn.rng(5), []
     for _ in range(100):
-        crop = mixture.negative(kind, *digits, generator)
+        crop = background.background_crop(kind, *digits, generator)
         if crop is not None:
             found.append(crop)
         if len(found) == 5:
@@ -65,11 +58,11 @@ def test_every_kind_is_made_and_is_no_bar(kind, digits):
     for crop in found:
         assert crop.shape == (28, 28)
         assert crop.dtype == np.uint8
-        if kind not in ("silhouette", "field"):
+        if kind not in ("clothes", "pattern"):
             assert not plain_bar(crop)
 
 
-def test_no_negative_is_a_plain_bar(made):
+def test_none_is_a_plain_bar(made):
     assert not any(plain_bar(each) for each in made if 0 < (each > 80).sum() < 250)
 
 
@@ -79,13 +72,13 @@ def test_bars_and_rings_are_known():
     cv2.line(lying, (4, 16), (23, 12), 255, 3)
     cv2.ellipse(ring, (14, 14), (7, 10), 10, 0, 360, 255, 3)
     cv2.ellipse(blob, (14, 14), (7, 10), 10, 0, 360, 255, -1)
-    assert looks.is_bar(bar)
+    assert digit_parts.is_bar(bar)
     assert plain_bar(bar)
-    assert looks.is_ring(ring)
-    assert not any(map(looks.is_like_digit, (lying, blob, np.zeros_like(bar))))
+    assert digit_parts.is_ring(ring)
+    assert not any(map(digit_parts.is_bar_or_ring, (lying, blob, np.zeros_like(bar))))
     square = cv2.rectangle(np.zeros_like(bar), (5, 5), (23, 23), 255, 2)
     crossed = cv2.line(ring.copy(), (14, 4), (14, 24), 255, 2)
-    assert not any(map(looks.is_like_digit, (square, crossed)))
+    assert not any(map(digit_parts.is_bar_or_ring, (square, crossed)))
 
 
 def test_most_ones_and_zeros_would_be_left_out():
@@ -94,53 +87,51 @@ def test_most_ones_and_zeros_would_be_left_out():
         generator = drawn.rng(index)
         scene = draw(generator, [pen_digit(index % 2, generator)])
         taken.append(digit_crop(scene.frame, scene.boxes[0]))
-    assert sum(map(looks.is_ring, taken[::2])) >= 9  # 14
-    assert sum(map(looks.is_bar, taken[1::2])) >= 5  # 9
+    assert sum(map(digit_parts.is_ring, taken[::2])) >= 9  # 14
+    assert sum(map(digit_parts.is_bar, taken[1::2])) >= 5  # 9
 
 
 def test_a_piece_of_a_bar_is_refused_as_the_bar_is_not():
     """Only pieces are looked at there: whether the whole is like a digit is for the caller."""
     bar = np.zeros((56, 56), np.uint8)
     cv2.line(bar, (30, 8), (26, 48), 255, 6)
-    whole = [capture.photographed(bar, drawn.rng(seed), whole=True) for seed in range(30)]
-    assert sum(crop is not None and looks.is_bar(crop) for crop in whole) >= 20
-    pieces = [capture.photographed(bar, drawn.rng(seed), whole=False) for seed in range(30)]
+    whole = [background.photographed(bar, drawn.rng(seed), whole=True) for seed in range(30)]
+    assert sum(crop is not None and digit_parts.is_bar(crop) for crop in whole) >= 20
+    pieces = [background.photographed(bar, drawn.rng(seed), whole=False) for seed in range(30)]
     assert sum(crop is None for crop in pieces) > sum(crop is None for crop in whole)
 
 
 def test_places_of_a_frame_without_digits_differ_and_flat_ones_are_none():
-    frame = clutter.frame(drawn.rng(2))
+    frame = objects.photograph(drawn.rng(2))
     assert frame.dtype == np.uint8
     assert frame.shape[2] == 3
     generator = drawn.rng(3)
-    found = [crop for _ in range(20) if (crop := capture.somewhere(frame, generator)) is not None]
+    found = [
+        crop for _ in range(20) if (crop := background.cut_anywhere(frame, generator)) is not None
+    ]
     assert len({crop.tobytes() for crop in found}) >= 10
-    assert not any(map(looks.is_like_digit, found))
+    assert not any(map(digit_parts.is_bar_or_ring, found))
     flat = np.full((100, 120, 3), 130, np.uint8)
-    assert all(capture.somewhere(flat, generator) is None for _ in range(5))
+    assert all(background.cut_anywhere(flat, generator) is None for _ in range(5))
 
 
 def test_letters_like_digits_are_in_no_table():
-    printed = {each for tables in symbols.TABLES.values() for each in "".join(tables)}
+    printed = {each for tables in glyphs.SYMBOLS.values() for each in "".join(tables)}
     assert not LEFT_OUT & printed
-    assert not LEFT_OUT & set(letters.FORMS)
-    assert set("ACEFHKLMNPRUVWXacdefhkmnprtuvwx") <= printed & set(letters.FORMS)
+    assert not LEFT_OUT & set(forms.LETTERS)
+    assert set("ACEFHKLMNPRUVWXacdefhkmnprtuvwx") <= printed & set(forms.LETTERS)
 
 
 def test_fonts_of_the_evaluation_are_not_used():
-    assert set(symbols.TABLES) == {"DejaVu Sans", "DejaVu Sans Mono", "cmr10", "cmmi10"}
+    assert set(glyphs.SYMBOLS) == {"DejaVu Sans", "DejaVu Sans Mono", "cmr10", "cmmi10"}
 
 
 def test_letters_are_drawn_whole():
-    for name in letters.FORMS:
+    for name in forms.LETTERS:
         for seed in range(3):
-            assert 0.03 < (letters.written(name, drawn.rng(seed)) > 127).mean() < 0.6
-
-
-def test_a_contact_sheet(made, tmp_path):
-    padded = np.pad(made, ((0, 0), (2, 2), (2, 2)), constant_values=90)
-    sheet = padded.reshape(10, 12, 32, 32).swapaxes(1, 2).reshape(320, 384)
-    assert cv2.imwrite(str(tmp_path / "negatives.png"), sheet)
+            generator = drawn.rng(seed)
+            ink = drawing(write_letter(generator, name), generator)
+            assert 0.03 < (ink > 127).mean() < 0.6
 
 
 def plain_bar(crop):

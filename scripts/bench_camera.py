@@ -147,7 +147,7 @@ def _digitless() -> dict[str, list[np.ndarray]]:
         words = "".join(rng.choice(letters, 90))
         cv2.putText(page, words, (40, y), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 40, 2, cv2.LINE_AA)
     rough = 128 + 45 * noise(rng, shape, 3.0)
-    drawn = {"squared paper": squared, "a page of text": page, "a rough wall": rough}
+    drawn: dict[str, np.ndarray] = {"squared paper": squared, "a page of text": page, "a rough wall": rough}
     board = board_frames(size, 0)
     made = {"an empty board": [next(board).pixels for _ in range(4)]}
     for kind, picture in drawn.items():

@@ -27,8 +27,8 @@ def sets(mnist: Mnist, augmentation: Mapping[str, float]) -> dict[str, np.ndarra
         "the same, bent and damaged": bent,
         "both": np.concatenate([digits, bent]),
     }
-    if mnist.others:
-        others = for_ranges(mnist.others)
+    if mnist.background:
+        others = for_ranges(mnist.background)
         found["with what is no digit"] = np.concatenate([digits, others])
         found["all of these"] = np.concatenate([digits, bent, others])
     return found

@@ -178,12 +178,12 @@ def _race(
     import keras
     import tensorflow as tf
 
-    from digits_tf.training.optimizers import OneCycle
+    from digits_tf.training.optimizers import one_cycle
 
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     model = recipe.build()
-    rate = OneCycle(recipe.peak, recipe.steps, recipe.rise)
+    rate = one_cycle(recipe.peak, recipe.steps, recipe.rise)
     beta_1, beta_2 = recipe.betas
     optimizer = keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2)
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.smoothing)

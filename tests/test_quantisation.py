@@ -71,7 +71,7 @@ def test_ranges_are_taken_from_several_sets():
     plain = quantisation_ranges.sets(Mnist(digits, digits), {"rotation": 9, "gain": 0.3})
     assert {len(each) for each in plain.values()} == {300, 600}
     assert not any("no digit" in words for words in plain)
-    whole = quantisation_ranges.sets(Mnist(digits, digits, others=digits), {"rotation": 9})
+    whole = quantisation_ranges.sets(Mnist(digits, digits, background=digits), {"rotation": 9})
     assert len(whole["all of these"]) == 900
     for each in whole.values():
         assert each.dtype == np.uint8

@@ -23,7 +23,7 @@ from digits_tf import plots, recognition, runtime
 from digits_tf.cli import command
 from digits_tf.cli import data_flags as data_flags
 from digits_tf.cli import reading_flags as model_flags
-from digits_tf.data.digits import Digits, IdxDigits, open_pair
+from digits_tf.data.digits import Digits, IdxDigits, open_pair, open_pictures
 from digits_tf.errors import DigitsError
 from digits_tf.evaluation.score import Score, score
 from digits_tf.recognition import Classifier
@@ -87,8 +87,6 @@ def _digits(words: Sequence[str]) -> Digits:
         raise DigitsError(
             f"{folder}: expected a folder of pictures, found a file (idx: --images, --labels)"
         )
-    from digits_tf.data.pictures import open_pictures
-
     return open_pictures(folder)
 
 

@@ -2,12 +2,13 @@
 
 pip install torch    (beside digits_tf[train]; only this script needs it)
 python scripts/import_torch.py FILE.pth
-python scripts/import_torch.py FILE.pth --out saved_models/mine.keras
+python scripts/import_torch.py FILE.pth --out reference.keras
 python scripts/import_torch.py FILE.pth --rescale 1/255    (trained on 0..1, as ToTensor makes them)
 
 FILE.pth is a state dict of the tutorial's network: torch.save(model.state_dict(), "FILE.pth"). Its
-depths, widths, stem kernel and biases may differ from the tutorial's; a stem with stride 2 and max
-pooling is assumed, and pixels that are scaled but not shifted (no transforms.Normalize).
+depths, widths, first kernel and biases may differ from the tutorial's. The script assumes a first
+convolution with stride 2 and max pooling, and pixels that are scaled but not shifted (no
+transforms.Normalize).
 
 Both networks then read the same pictures. The file is written only if their logits agree.
 """
@@ -60,7 +61,7 @@ def main(words: Sequence[str]) -> None:
     tf = runtime.import_tensorflow()
     # GPUs multiply in TF32, which is too coarse for the comparison.
     tf.config.set_visible_devices([], "GPU")
-    from digits_tf.models import torch_weights
+    import torch_weights
 
     state = torch_weights.unwrapped(state)
     arrays = {name: tensor.numpy() for name, tensor in state.items()}
@@ -149,7 +150,7 @@ def _read(torch: ModuleType, path: Path) -> dict[str, Any]:
 def _torch_logits(
     torch: ModuleType, arguments: dict[str, Any], state: dict[str, Any], pixels: np.ndarray
 ) -> np.ndarray:
-    """What the tutorial's network, written here anew, makes of a batch (n, 28, 28, 1)."""
+    """The logits of the tutorial's network, in PyTorch, for a batch (n, 28, 28, 1)."""
     net = _torch_net(torch.nn, **arguments)
     net.load_state_dict(state)
     net.eval()

@@ -15,7 +15,7 @@ import tensorflow as tf
 from conftest import SEED_PICTURES, assert_one_line_error, run
 from digits_tf import files, recognition
 from digits_tf.data import idx
-from digits_tf.data.digits import ArrayDigits
+from digits_tf.data.digits import ArrayDigits, open_pictures
 from digits_tf.errors import DigitsError
 from digits_tf.evaluation.score import Score, score
 from digits_tf.export import exporter, serving, tflite
@@ -510,8 +510,6 @@ def test_seed_pictures_with_the_shipped_model():
         model = recognition.load()
     except DigitsError:
         pytest.fail("no model is shipped")
-    from digits_tf.data.pictures import open_pictures
-
     result = score(model.probabilities, open_pictures(SEED_PICTURES).batches(50))
     assert result.count == 37
     assert result.mistakes <= 1

@@ -8,7 +8,7 @@ import drawn
 from conftest import ROOT, assert_one_line_error, run
 from digits_tf import recognition
 from digits_tf.data import idx, mnist
-from digits_tf.data.digits import NOT_A_DIGIT
+from digits_tf.data.digits import BACKGROUND
 from digits_tf.detection import detector
 from digits_tf.detection.crops import digit_crop
 from digits_tf.recognition import Recognizer
@@ -271,10 +271,10 @@ def test_the_command_writes_a_folder_to_train_on(tmp_path, sample):
     model = recognition.load(ROOT / "tflite" / "tiny_float32.tflite")
     right = model.probabilities(framed).argmax(axis=1) == train_labels[36:-5]
     assert right.mean() > 0.7
-    others, names = made.others.read()
+    others, names = made.background.read()
     assert len(others) >= 6
     assert others.shape[1:] == (28, 28)
-    assert set(names.tolist()) == {NOT_A_DIGIT}
+    assert set(names.tolist()) == {BACKGROUND}
     np.testing.assert_array_equal(made.test.read()[0], images)
 
 

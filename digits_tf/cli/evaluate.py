@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from digits_tf import recognition, runtime
 from digits_tf.cli import data_flags, reading_flags
-from digits_tf.data.digits import Digits, IdxDigits, open_pair
+from digits_tf.data.digits import Digits, IdxDigits, open_pair, open_pictures
 from digits_tf.errors import DigitsError
 from digits_tf.evaluation.score import Score, score
 from digits_tf.recognition import Classifier
@@ -93,8 +93,6 @@ def _digits(words: Sequence[str]) -> Digits:
         raise DigitsError(
             f"{folder}: expected a folder of pictures, found a file (idx: --images, --labels)"
         )
-    from digits_tf.data.pictures import open_pictures
-
     return open_pictures(folder)
 
 

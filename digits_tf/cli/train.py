@@ -19,7 +19,7 @@ from absl import flags
 
 from digits_tf import runtime
 from digits_tf.cli import data_flags, network_flags, run_flags
-from digits_tf.data.digits import NOT_A_DIGIT
+from digits_tf.data.digits import BACKGROUND
 from digits_tf.errors import DigitsError
 from digits_tf.training.recipes import ALIASES, RECIPES, Augmentation, Recipe
 
@@ -83,15 +83,17 @@ def main(words: Sequence[str]) -> None:
     digits = data_flags.find(data_flags.selection())
     runtime.import_tensorflow()
     # What needs TensorFlow is imported from here on: --help and wrong flags answer at once.
-    from digits_tf.training import classifier, dataset, device, report, trainer
+    from digits_tf.training import classifier, dataset, device, trainer
     from digits_tf.training.run import Run
 
     arguments = {"rescale": recipe.rescale, **network_flags.arguments(recipe.architecture)}
-    if digits.others:
-        arguments["classes"] = NOT_A_DIGIT + 1
+    if digits.background:
+        arguments["classes"] = BACKGROUND + 1
     recipe = dataclasses.replace(recipe, architecture=arguments["name"])
     seed = run_flags.SEED.value
-    data = dataset.split(digits.train, _LIMIT.value, _STREAM.value, digits.held_out, digits.others)
+    data = dataset.split(
+        digits.train, _LIMIT.value, _STREAM.value, digits.held_out, digits.background
+    )
     if _PREVIEW.value:
         classifier.preview(data, recipe.augmentation, seed, Path(_PREVIEW.value))
         print(f"preview: {_PREVIEW.value}")
@@ -107,7 +109,7 @@ def main(words: Sequence[str]) -> None:
     limits, callbacks = run_flags.limits(), run_flags.callbacks(run)
     with run_flags.resumable(run):
         trainer.train(run, data, recipe, arguments, seed, chosen, limits, start, callbacks)
-        report.write(run, digits.test)
+        trainer.test(run, digits.test)
 
 
 def _recipe() -> Recipe:

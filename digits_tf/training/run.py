@@ -1,4 +1,4 @@
-"""The run folder: the one place of a run's output, and all that a resumed run needs."""
+"""The run folder: it holds all output of a run, and all that a resumed run needs."""
 
 import csv
 import dataclasses
@@ -8,14 +8,14 @@ import json
 import platform
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from digits_tf import __version__, files, runtime
 from digits_tf.errors import DigitsError
 from digits_tf.training import checkpoint
-from digits_tf.training.checkpoint import Checkpoint
+from digits_tf.training.checkpoint import Checkpoint, Row
 
 # Of log.csv and of the rows in a history. Accuracies are 0..1, seconds count the whole epoch.
 COLUMNS = (
@@ -54,6 +54,11 @@ class Run:
     def result_file(self) -> Path:
         """The figures on the test set; there when the run is finished."""
         return self.folder / "result.json"
+
+    @property
+    def curves_file(self) -> Path:
+        """Loss and accuracy by epoch, drawn."""
+        return self.folder / "curves.png"
 
     @property
     def checkpoints(self) -> Path:
@@ -112,13 +117,13 @@ class Run:
         return start
 
     def latest(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole; damaged ones are named on standard error."""
+        """The newest checkpoint that is not damaged; damaged ones are named on standard error."""
         for path in checkpoint.listed(self.checkpoints):
             if found := self._load(path):
                 return found
         return None
 
-    def best(self, history: list[dict[str, Any]]) -> Checkpoint | None:
+    def best(self, history: Sequence[Row]) -> Checkpoint | None:
         """The checkpoint of the best epoch of a history, or None if it is gone or damaged."""
         epoch = self.best_row(history)["epoch"]
         for path in checkpoint.listed(self.checkpoints):
@@ -126,11 +131,11 @@ class Run:
                 return self._load(path)
         return None
 
-    def best_row(self, history: list[dict[str, Any]]) -> dict[str, Any]:
+    def best_row(self, history: Sequence[Row]) -> Row:
         """The epoch with the smallest held-out loss, or the last if the recipe says so.
 
-        Near the end, epochs differ by five or ten of 5,000 digits read right, which is chance; the
-        loss hears how sure each of the 5,000 is, and is the steadier judge.
+        Near the end, the accuracies of epochs differ by five or ten of 5,000 digits, which is
+        chance. The loss varies less, as it counts how sure the model is of each digit.
         """
         settings = self.config()["settings"] if self.config_file.exists() else {}
         if settings.get("recipe", {}).get("last_epoch"):
@@ -138,7 +143,7 @@ class Run:
         return min(history, key=lambda row: row["held_out_loss"])
 
     def drop_after(self, epoch: int) -> None:
-        """Deletes checkpoints of later epochs: they are damaged, and would hide the good one."""
+        """Deletes the checkpoints of later epochs, which are damaged."""
         for path in checkpoint.listed(self.checkpoints):
             if checkpoint.epoch_of(path) > epoch:
                 path.unlink()
@@ -148,7 +153,7 @@ class Run:
         for path in (*self.folder.glob(".part-*"), *self.checkpoints.glob(".part-*")):
             path.unlink()
 
-    def write_log(self, history: list[dict[str, Any]]) -> None:
+    def write_log(self, history: Sequence[Row]) -> None:
         """Writes log.csv, one row an epoch."""
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -163,13 +168,6 @@ class Run:
         except ValueError as error:
             print(f"{path}: {error}; taking the one before it", file=sys.stderr)
             return None
-
-
-def is_spent(history: list[dict[str, Any]], limit_s: float | None) -> bool:
-    """Whether another epoch as long as the last would end after `limit_s` seconds of training."""
-    if limit_s is None or not history:
-        return False
-    return sum(row["seconds"] for row in history) + history[-1]["seconds"] > limit_s
 
 
 def choose_folder(path: Path | None, resume: bool, may_exist: bool = False) -> Path:
@@ -236,8 +234,9 @@ def _rounded(value: Any) -> Any:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text())
+        found: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
         raise DigitsError(f"{path}: not there, so {path.parent} is no (finished) run") from None
     except ValueError as error:
         raise DigitsError(f"{path}: damaged ({error})") from None
+    return found

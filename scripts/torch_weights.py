@@ -1,10 +1,11 @@
-"""The seed's PyTorch weights, put into a Keras model that gives the same logits.
+"""The tutorial's PyTorch weights in a Keras model that gives the same logits.
 
-The seed's network is an `nn.Sequential` in the style of "Dive into Deep Learning": a convolution
-(entry 0) with its norm (1), the stages `resnet_block1`, `resnet_block2`, …, and the last layer
-`fc.1`. `resnet` makes the same network; here its layers are given their PyTorch names and axes.
+The tutorial's network is an `nn.Sequential` in the style of "Dive into Deep Learning": a
+convolution (entry 0) with its BatchNormalization (1), the stages `resnet_block1`, `resnet_block2`,
+…, and the last layer `fc.1`. `resnet` makes the same network; this module maps its variables to
+PyTorch's names and axes.
 
-Only keras and numpy are imported: a state dict is a dict of arrays.
+PyTorch is not imported: a state dict is a dict of arrays.
 """
 
 import re
@@ -14,14 +15,15 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf.errors import DigitsError
 from digits_tf.models.resnet import resnet
 
 _BLOCK = re.compile(r"resnet_block(\d+)\.(\d+)\.")
 _LAYER = re.compile(r"stage(\d+)_block(\d+)_(\w+)")
-# What nn.DataParallel and torch.compile put in front of every name.
-_WRAPPERS = re.compile(r"^(module\.|_orig_mod\.)+")
+# The prefixes of nn.DataParallel and torch.compile.
+_PREFIXES = re.compile(r"^(module\.|_orig_mod\.)+")
 _VARIABLES = {
     "kernel": "weight",
     "bias": "bias",
@@ -32,15 +34,15 @@ _VARIABLES = {
 }
 # By rank: PyTorch's axes in Keras' order, (out, in, y, x) and (out, in); vectors stay.
 _AXES = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}
-_NAMED = 3
+_MAX_NAMES = 3
 
 
-def from_state_dict(state: Mapping[str, np.ndarray], rescale: float = 1.0) -> keras.Model:
-    """Builds the Keras model of a state dict of the seed's network.
+def from_state_dict(state: Mapping[str, NDArray[Any]], rescale: float = 1.0) -> keras.Model:
+    """Builds the Keras model of a state dict of the tutorial's network.
 
     Args:
         state: the arrays by their PyTorch names, see `unwrapped` for prefixes.
-        rescale: what pixels are multiplied by inside the model; the seed trains on raw 0..255.
+        rescale: what pixels are multiplied by inside the model; the tutorial trains on raw 0..255.
 
     Returns:
         A model as `resnet` makes it, with the weights and running statistics of `state`.
@@ -70,23 +72,25 @@ def from_state_dict(state: Mapping[str, np.ndarray], rescale: float = 1.0) -> ke
     }
     if any(problems.values()):
         found = [f"{what}: {_first(names)}" for what, names in problems.items() if names]
-        raise DigitsError(f"expected a state dict of the seed's network, found {'; '.join(found)}")
+        raise DigitsError(
+            f"expected a state dict of the tutorial's network, found {'; '.join(found)}"
+        )
     for name, variable in variables.items():
         variable.assign(np.transpose(state[name], _AXES[len(variable.shape)]))
     return model
 
 
 def unwrapped(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The same entries without the `module.` that nn.DataParallel puts before every name."""
-    entries = {_WRAPPERS.sub("", name): value for name, value in state.items()}
+    """The same entries without the prefixes of nn.DataParallel and torch.compile."""
+    entries = {_PREFIXES.sub("", name): value for name, value in state.items()}
     return entries if len(entries) == len(state) else dict(state)
 
 
-def arguments(state: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """The arguments for `resnet` that the entries of a state dict tell.
+def arguments(state: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Infers the arguments for `resnet` from the entries of a state dict.
 
-    The rest cannot be seen in it and is as in the seed: a stem with stride 2 and pooling behind it,
-    stages that halve the picture but for the first, padding by half a kernel.
+    What cannot be inferred is taken to be as in the tutorial: a first convolution with stride 2 and
+    pooling after it, stages that halve the picture except the first, padding by half a kernel.
 
     Raises:
         DigitsError: if there are no residual blocks.
@@ -100,13 +104,13 @@ def arguments(state: Mapping[str, np.ndarray]) -> dict[str, Any]:
             lengths.setdefault(stage, []).append(max(1, (np.shape(array) or (1,))[0]))
     if not blocks:
         raise DigitsError(
-            "expected a state dict of the seed's network (0.weight, "
+            "expected a state dict of the tutorial's network (0.weight, "
             f"resnet_block1.0.conv1.weight, …, fc.1.bias), found {_first(list(state)) or 'nothing'}"
         )
     stem = np.shape(state.get("0.weight", ()))
     return {
         "depths": tuple(len(blocks[stage]) for stage in sorted(blocks)),
-        # Nearly all arrays of a stage are as long as it is wide: one that is not is then named.
+        # Nearly all arrays of a stage are as long as the stage is wide; an error names the others.
         "widths": tuple(statistics.mode(lengths[stage]) for stage in sorted(blocks)),
         "stem_kernel": stem[3] if len(stem) == 4 and stem[3] % 2 else 7,
         "use_bias": any(re.fullmatch(r"0\.bias|.*\.conv[12]\.bias", name) for name in state),
@@ -133,5 +137,5 @@ def _torch_shape(variable: keras.Variable) -> tuple[int, ...]:
 
 
 def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(names[:_MAX_NAMES]) + more

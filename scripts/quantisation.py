@@ -113,7 +113,7 @@ def main(words: Sequence[str]) -> None:
 def _save(best: Path, mnist: "Mnist", folder: Path) -> None:
     """Writes the SavedModel that all forms are made of, as the export makes it."""
     from digits_tf.export import calibration, pictures, serving
-    from digits_tf.recognition.keras_model import open_model
+    from digits_tf.recognition.tensorflow_models import open_model
 
     model = serving.float32_copy(open_model(best))
     calibration.calibrate(model, *pictures.held_out(mnist))

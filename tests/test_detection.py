@@ -12,7 +12,7 @@ from conftest import assert_one_line_error, run
 from digits_tf.detection import detector, windows
 from digits_tf.detection.network import detector as network
 from digits_tf.detection.targets import DetectionLoss, Found, shape, targets
-from digits_tf.recognition.keras_model import open_any
+from digits_tf.recognition.tensorflow_models import open_any
 from digits_tf.synthetic.canvas import UNSURE, Frame, within
 
 SIZE = (160, 160)

@@ -18,7 +18,7 @@ from digits_tf.detection.crops import digit_crop
 from digits_tf.detection.detector import Detector, merged
 from digits_tf.detection.pyramid import film_part, shrunk, sizes
 from digits_tf.errors import DigitsError
-from digits_tf.recognition.reading_order import in_lines
+from digits_tf.recognition.digit import in_lines
 
 SHIPPED = ROOT / "tflite"
 SHAPE = (480, 640)

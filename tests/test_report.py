@@ -239,13 +239,14 @@ def test_pictures_are_counted_by_lines_and_grids_by_digits(net, tmp_path, monkey
 
 
 def test_photographs_whose_digits_cannot_be_told_apart_are_left_out(tmp_path):
+    from digits_tf.boxes import Box
     from digits_tf.recognition import Digit
 
     def digit(label, confidence):
         probabilities = np.full(10, 0.01, np.float32)
         probabilities[label] = confidence
         crop = np.zeros((28, 28), np.uint8)
-        return Digit(None, confidence, probabilities, (0, 0, 1, 1), crop)
+        return Digit(None, confidence, probabilities, Box(0, 0, 1, 1), crop)
 
     (tmp_path / "single.csv").write_text("file,label,writer\na.png,3,a\nb.png,5,b\n")
     (tmp_path / "rows.csv").write_text("file,text,writer\nc.png,12,c\n")

@@ -12,7 +12,6 @@ import pytest
 
 from camera_fakes import board, digit, flat, read_video, write_picture
 from conftest import ROOT
-from digits_tf.annotators import Overlay
 from digits_tf.camera.display import Notices, View, Wish
 from digits_tf.camera.sources import Frame
 from digits_tf.camera.window import cards, window
@@ -37,87 +36,6 @@ def row(count, top=400, pitch=140, size=(90, 130)):
 
 def greens(picture):
     return (picture == GREEN).all(axis=-1)
-
-
-# The frame with its reading
-
-
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [
-        ((1080, 1920, 3), (720, 1280)),
-        ((2160, 3840, 3), (720, 1280)),
-        ((720, 1280, 3), (720, 1280)),
-        ((480, 640), (480, 640)),
-        ((1944, 2592, 3), (720, 960)),
-        ((28, 28), (480, 480)),
-        ((1, 1, 3), (480, 480)),
-        ((1, 4000, 3), (480, 1280)),
-        ((4000, 30, 3), (720, 320)),
-        ((481, 641, 3), (482, 642)),
-    ],
-)
-def test_a_frame_of_any_size_is_drawn_at_a_size_for_the_eye(shape, expected):
-    picture = np.full(shape, 90, np.uint8)
-    frame = picture.copy()
-    height, width = shape[:2]
-    whole, half = (0, 0, width, height), (0, 0, max(1, width // 2), max(1, height // 2))
-    drawn = Overlay().draw(view([digit(None, box=whole), digit(8, box=half)], frame))
-    assert drawn.shape == (*expected, 3)
-    np.testing.assert_array_equal(frame, picture)
-    assert greens(drawn).any()
-
-
-def test_frames_of_another_shape_keep_the_size_and_their_aspect():
-    overlay = Overlay()
-    first = overlay.draw(view()).shape
-    tall = overlay.draw(view([digit(1, box=(20, 20, 60, 90))], flat(200, 400, 100)))
-    assert tall.shape == first
-    columns = np.flatnonzero(tall[360].any(axis=-1))
-    assert (columns[0], columns[-1]) == (550, 729)
-    assert not tall[:, :500].any()
-
-
-@pytest.mark.parametrize("lines", [[400], [250, 450], [20, 220, 400], [20, 160, 300]])
-@pytest.mark.parametrize(("count", "pitch"), [(1, 140), (6, 140), (12, 100)])
-def test_no_label_covers_a_digit(lines, count, pitch):
-    digits = [each for top in lines for each in row(count, top, pitch)]
-    picture = np.random.default_rng(0).integers(60, 70, (720, 1280, 3), np.uint8)
-    drawn = Overlay().draw(view(digits, picture))
-    for each in digits:
-        x, y, w, h = each.box
-        inner = np.s_[y + 2 : y + h - 2, x + 2 : x + w - 2]
-        np.testing.assert_array_equal(drawn[inner], picture[inner])
-    if lines == [20, 160, 300]:
-        return  # ten pixels between two lines are no room for labels
-    # And there is one for each: beside the boxes nothing else is drawn.
-    outside = (drawn != picture).any(axis=-1)
-    for each in digits:
-        x, y, w, h = each.box
-        outside[y - 2 : y + h + 3, x - 2 : x + w + 3] = False
-    assert cv2.connectedComponents(outside.astype(np.uint8))[0] - 1 >= len(digits)
-
-
-def test_a_mirror_turns_the_picture_and_not_the_text():
-    picture = flat(0, 480, 640)
-    picture[:, :320] = 100
-    seven = digit(7, box=(20, 200, 60, 100))
-    plain, mirrored = (Overlay(mirror).draw(view([seven], picture)).copy() for mirror in (0, 1))
-    assert plain[5, 5, 0] == 100
-    assert mirrored[5, 5, 0] == 0
-    assert mirrored[5, -5, 0] == 100
-    # The box is at the other side; the label in it reads the same way round.
-    boxes = [np.flatnonzero(greens(drawn)[250]) for drawn in (plain, mirrored)]
-    assert boxes[0].min() == pytest.approx(640 - 1 - boxes[1].max(), abs=2)
-    labels = []
-    for drawn, columns in zip((plain, mirrored), boxes, strict=True):
-        label = greens(drawn)[:195]
-        x = np.flatnonzero(label.any(axis=0))
-        y = np.flatnonzero(label.any(axis=1))
-        assert x[0] < columns.max()
-        assert x[-1] > columns.min()
-        labels.append(label[y[0] : y[-1] + 1, x[0] : x[-1] + 1])
-    np.testing.assert_array_equal(*labels)
 
 
 # The panel and what is laid over

@@ -160,7 +160,7 @@ class Loop:
         for name, value in times.items():
             self._totals[name] += value
         start = time.perf_counter()
-        picture = self._overlay.draw(view) if drawn else None
+        picture = self._overlay.draw(frame.picture, digits, frame.colour) if drawn else None
         if self._recording and picture is not None:
             self._recording.write(picture, time.monotonic())
         self._shown, self._silent = (view, picture), False

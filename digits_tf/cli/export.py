@@ -98,8 +98,8 @@ def _build(best: Path, settings: dict[str, Any], mnist: Mnist, stage: Path) -> N
     """Writes below `stage` the files that read like the Keras model; says of the others why not."""
     runtime.import_tensorflow()
     from digits_tf.export import calibration, serving, tflite
-    from digits_tf.recognition.keras_model import KerasClassifier, open_model
     from digits_tf.recognition.litert import LiteRTClassifier
+    from digits_tf.recognition.tensorflow_models import KerasClassifier, open_model
 
     model = serving.float32_copy(open_model(best))
     images, labels = pictures.held_out(mnist)

@@ -141,7 +141,7 @@ def _frames(folder: Path, images: np.ndarray, labels: np.ndarray, world: Any) ->
 
 def _build():
     from digits_tf.detection.network import detector
-    from digits_tf.recognition.keras_model import open_any
+    from digits_tf.recognition.tensorflow_models import open_any
 
     model = detector()
     if _START.value:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from digits_tf import files
 from digits_tf.detection import windows as data
 from digits_tf.export import serving, tflite
-from digits_tf.recognition.keras_model import open_any
+from digits_tf.recognition.tensorflow_models import open_any
 from digits_tf.synthetic.canvas import Frame
 
 _RANGES = 200  # windows that the ranges of 8-bit activations are taken from

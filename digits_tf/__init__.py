@@ -14,7 +14,7 @@ from digits_tf.errors import DigitsError
 if TYPE_CHECKING:
     from digits_tf.annotators import annotate
     from digits_tf.recognition import Digit, Recognizer, text
-    from digits_tf.recognition.keras_model import open_model as load_model
+    from digits_tf.recognition.tensorflow_models import open_model as load_model
 
 __version__ = "0.1.0"
 __all__ = ["Digit", "DigitsError", "Recognizer", "__version__", "annotate", "load_model", "text"]
@@ -23,7 +23,7 @@ __all__ = ["Digit", "DigitsError", "Recognizer", "__version__", "annotate", "loa
 def __getattr__(name: str) -> object:
     # Imported when first used: commands start without OpenCV, and training needs none.
     if name == "load_model":
-        from digits_tf.recognition.keras_model import open_model
+        from digits_tf.recognition.tensorflow_models import open_model
 
         return open_model
     if name in __all__:

@@ -100,7 +100,7 @@ def read_inputs(folder: Path, out: Path) -> None:
 
     crops, recognizer = np.load(folder / "crops.npy"), Recognizer.load()
     files = sorted(recognition.shipped_model().parent.glob("*.tflite"))
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         path.stem: recognition.load(path).probabilities(crops)
         for path in files
         if path.name != FILE

@@ -6,6 +6,7 @@ import time
 import cv2
 import numpy as np
 
+from digits_tf.boxes import Box
 from digits_tf.camera.display import Display
 from digits_tf.camera.sources import Frame, Source
 from digits_tf.recognition import Digit
@@ -35,7 +36,7 @@ def digit(label=7, probability=0.9, box=(100, 100, 40, 60), line=0, second=None)
     else:
         row[second] = 1 - probability
     row[likely] = probability
-    return Digit(label, probability, row, box, np.full((28, 28), 200, np.uint8), line)
+    return Digit(label, probability, row, Box(*box), np.full((28, 28), 200, np.uint8), line)
 
 
 class FakeRecognizer:

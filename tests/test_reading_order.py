@@ -3,7 +3,7 @@
 import pytest
 
 import drawn
-from digits_tf.recognition.reading_order import in_lines
+from digits_tf.recognition.digit import in_lines
 
 
 def test_lines_are_read_from_above_and_from_the_left():

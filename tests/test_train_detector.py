@@ -9,7 +9,7 @@ import pytest
 from conftest import assert_one_line_error, run
 from digits_tf.detection import detector, pyramid, windows
 from digits_tf.detection.candidates import cells as cells_of
-from digits_tf.recognition.keras_model import open_any
+from digits_tf.recognition.tensorflow_models import open_any
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ class Smoother:
             for track in self._tracks
             if track.seen < seconds <= track.seen + _HOLD_S
             and track.shown
-            and not any(_covers(digit.box, track.digit.box) for digit in digits)
+            and not any(digit.box.contains(*track.digit.box.centre) for digit in digits)
         ]
         for track in missed:
             # Back to its place in the line.
@@ -164,9 +164,3 @@ def _is_near(digit: Digit, track: _Track) -> bool:
     left, top, width, height = track.digit.box
     reach = _MOVE * min(w, width)
     return abs(x + w / 2 - left - width / 2) < reach and abs(y + h / 2 - top - height / 2) < reach
-
-
-def _covers(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    """Returns whether the centre of the other box is in this one."""
-    x, y = other[0] + other[2] / 2, other[1] + other[3] / 2
-    return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3]

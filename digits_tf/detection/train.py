@@ -205,7 +205,7 @@ def _task(settings: DetectorSettings, frames: "list[Frame]", held_out: "list[Fra
 
 def _build(start: str | None) -> "keras.Model":
     from digits_tf.detection.network import detector
-    from digits_tf.recognition.keras_model import open_any
+    from digits_tf.recognition.tensorflow_models import open_any
 
     model = detector()
     if start:

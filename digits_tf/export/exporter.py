@@ -154,7 +154,7 @@ def export_detector(model_file: Path, folder: Path, frames: "Sequence[Frame]") -
     runtime.import_tensorflow()
     from digits_tf.detection import windows
     from digits_tf.export import serving, tflite
-    from digits_tf.recognition.keras_model import open_any
+    from digits_tf.recognition.tensorflow_models import open_any
 
     model = serving.float32_copy(open_any(model_file))
     saved_model = folder / "detector" / _VERSION
@@ -199,8 +199,8 @@ def _write(
     """Writes the files below `stage`."""
     runtime.import_tensorflow()
     from digits_tf.export import serving, tflite
-    from digits_tf.recognition.keras_model import KerasClassifier, open_model
     from digits_tf.recognition.litert import LiteRTClassifier
+    from digits_tf.recognition.tensorflow_models import KerasClassifier, open_model
 
     model = serving.float32_copy(open_model(best))
     images, labels = _held_out(mnist)

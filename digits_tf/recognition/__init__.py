@@ -22,7 +22,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # It needs OpenCV; the rest does not, and `--help` must work without it.
+    # Looked up when first used: it needs OpenCV, and `--help` and training do not.
     if name == "Recognizer":
         from digits_tf.recognition.recognizer import Recognizer
 

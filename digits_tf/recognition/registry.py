@@ -55,7 +55,7 @@ def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
         if (path / "best.keras").is_file():
             path = path / "best.keras"
         elif version := _saved_model_version(path):
-            from digits_tf.recognition.saved_model import SavedModelClassifier
+            from digits_tf.recognition.tensorflow_models import SavedModelClassifier
 
             return SavedModelClassifier(version, _gives_logits(_serving_card(version)))
         else:
@@ -69,7 +69,7 @@ def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
 
         return LiteRTClassifier(path, threads, logits=logits)
     if path.suffix == ".keras":
-        from digits_tf.recognition.keras_model import KerasClassifier, open_model
+        from digits_tf.recognition.tensorflow_models import KerasClassifier, open_model
 
         return KerasClassifier(open_model(path), logits)
     raise DigitsError(f"{path}: expected a .tflite or .keras file or a SavedModel folder")

@@ -33,7 +33,7 @@ def data(sample):
     return dataset.split(sample.test, limit=400)
 
 
-def train(folder, data, start=None, recipe=SHORT, limits=None, extra=None, **changes):
+def train(folder, data, start=None, recipe=SHORT, limits=None, extra=(), **changes):
     run_folder = Run(folder)
     arguments = {"seed": 0, "device": CPU, **changes}
     limits = limits or trainer.Limits()

@@ -89,9 +89,7 @@ def resnet(
     x = _normalization(x, "stem_bn")
     x = layers.ReLU(name="stem_relu")(x)
     if stem_pool:
-        # After a ReLU a border of 0 gives the same as PyTorch's border of minus infinity.
-        x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
-        x = layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+        x = _max_pooling(x, "stem_pool")
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for block in range(1, depth + 1):
             strides = 2 if stage > 1 and block == 1 else 1
@@ -145,6 +143,12 @@ def _convolution(
         kernel_initializer="he_normal",
         name=name,
     )(x)
+
+
+def _max_pooling(x: Tensor, name: str) -> Tensor:
+    # After a ReLU a border of 0 gives the same as PyTorch's border of minus infinity.
+    x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
+    return layers.MaxPooling2D(3, strides=2, name=name)(x)
 
 
 def _normalization(x: Tensor, name: str) -> Tensor:

@@ -150,15 +150,11 @@ def fit(
     model = _compiled_model(task, recipe, device)
     with _dtype_policy("float32"):
         saved_model = task.build()
-    average = None
-    if recipe.average:
-        average = WeightAverage(recipe.average, start.average if start else ())
+    average = _average(recipe, start)
+    first_epoch, history = (start.epoch, start.history) if start else (0, [])
     limit_s = limits.minutes * 60 if limits.minutes else None
-    history = start.history if start else []
     recorder = Recorder(run, saved_model, task.held_out, average, history, limits.keep, limit_s)
-    first_epoch = 0
     if start:
-        first_epoch = start.epoch
         assign(model.variables, start.model)
         assign(model.optimizer.variables, start.optimizer)
         recorder.write_again()
@@ -168,8 +164,7 @@ def fit(
     total, done = recipe.epochs * task.steps, first_epoch * task.steps
     # smoothing=0: the time left follows from the mean of all steps, saving among them.
     with runtime.bar(total, "", "step", initial=done, smoothing=0, leave=False) as bar:
-        averages = [average] if average else []
-        progress = ProgressBar(bar, recipe.epochs)
+        callbacks = [StopOnNonFiniteLoss(), average, ProgressBar(bar, recipe.epochs), recorder]
         model.fit(
             task.batches(first_epoch),
             epochs=recipe.epochs,
@@ -177,7 +172,7 @@ def fit(
             steps_per_epoch=task.steps,
             shuffle=False,
             verbose=0,
-            callbacks=[StopOnNonFiniteLoss(), *averages, progress, recorder, *extra],
+            callbacks=[*filter(None, callbacks), *extra],
         )
     return recorder.history
 
@@ -234,6 +229,12 @@ def _compiled_model(task: Task, recipe: Recipe, device: Device) -> keras.Model:
         )
         model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _average(recipe: Recipe, start: Checkpoint | None) -> WeightAverage | None:
+    if not recipe.average:
+        return None
+    return WeightAverage(recipe.average, start.average if start else ())
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ _PACKAGES = (
 _BARE_PACKAGES = ("mlxtend",)
 _TESTS_OF_THE_BASE = (
     *("benchmark", "camera*", "cases", "detector", "odd_frames", "opencv", "predict"),
-    *("reading", "recognizer", "tiers", "window"),
+    *("reading", "recognizer", "tiers"),
 )
 
 

@@ -24,15 +24,15 @@ from digits_tf.recognition.classifier import THRESHOLD
 
 _IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 _DIGITS = 4
-# A number stands for 1.4 s; its label and rate are steady after half of that.
-_STEADY_S, _LONGEST_S = 0.7, 120.0
+# A number stands for 42 frames; while its last digit is written it may read as another.
+_STEADY_FRAMES, _LONGEST_S = 20, 120.0
 _WIDTH = 1100  # pixels
 # Noise does not compress, so that grey levels are rounded to multiples of this.
 _STEP = 8
 
 
 class _Snapshot(Display):
-    """Composes what the window shows, and quits once a number of four digits is read.
+    """Composes what the window shows, and quits once a number of four digits stands.
 
     Attributes:
         window: uint8 (h, w, 3), BGR, frame and panel.
@@ -42,7 +42,7 @@ class _Snapshot(Display):
     window: NDArray[np.uint8]
 
     def __init__(self) -> None:
-        self._since: float | None = None
+        self._text, self._count = "", 0
 
     def show(self, result: FrameResult, picture: NDArray[np.uint8] | None) -> None:
         """Composes the frame and the panel."""
@@ -51,15 +51,13 @@ class _Snapshot(Display):
         panel = np.zeros((picture.shape[0], cards.WIDTH, 3), np.uint8)
         cards.draw_panel(panel, result, self.badge)
         self.window = np.hstack([picture, panel])
-        if len(result.text) != _DIGITS:
-            self._since = None
-        elif self._since is None:
-            self._since = time.monotonic()
+        self._count = self._count + 1 if result.text == self._text else 0
+        self._text = result.text
 
     def wait(self, seconds: float) -> Action | None:
-        """Waits; quits once the number has stood for long enough."""
+        """Waits, or quits."""
         time.sleep(seconds)
-        steady = self._since is not None and time.monotonic() - self._since > _STEADY_S
+        steady = self._count >= _STEADY_FRAMES and len(self._text) == _DIGITS
         return Action.QUIT if steady else None
 
 

@@ -288,7 +288,7 @@ class CameraEffects:
         return merged
 
 
-def _shake(rng: np.random.Generator, count: int, fps: float) -> NDArray[np.int_]:
+def _shake(rng: np.random.Generator, count: int, fps: float) -> NDArray[np.int64]:
     """Returns where the camera points, (count, 2), x and y in pixels within ±SHAKE_MARGIN."""
     # A sum of low frequencies is smooth and repeats without a jump.
     waves = np.zeros((count // 2 + 1, 2), complex)
@@ -296,4 +296,4 @@ def _shake(rng: np.random.Generator, count: int, fps: float) -> NDArray[np.int_]
     waves[1:highest] = rng.normal(size=(highest - 1, 2)) + 1j * rng.normal(size=(highest - 1, 2))
     path = np.fft.irfft(waves, count, axis=0)
     path *= _SHAKE / path.std(axis=0)
-    return np.round(path).clip(-SHAKE_MARGIN, SHAKE_MARGIN).astype(int)
+    return np.round(path).clip(-SHAKE_MARGIN, SHAKE_MARGIN).astype(np.int64)

@@ -1,32 +1,53 @@
-"""Text on pictures, by its height in pixels."""
+"""Boxes, labels and text drawn onto pictures: `annotate` for stills, `Overlay` for live frames."""
 
 import functools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from digits_tf.boxes import Box
 from digits_tf.detection.pyramid import check
-from digits_tf.images import as_frame
+from digits_tf.images import Pixels, as_frame
 from digits_tf.recognition import Digit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-import math
 
-from digits_tf.camera.display import View
+Colour = tuple[int, int, int]  # B, G, R
 
-_LETTERS = cv2.FONT_HERSHEY_SIMPLEX
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_GREEN, _BLACK, _DARK = (80, 220, 80), (0, 0, 0), (24, 24, 24)
+# Of boxes without a label, in a still and in a live frame.
+_STILL_GREY, _LIVE_GREY = (160, 160, 160), (150, 150, 150)
 
-Colour = tuple[int, int, int]
+# A still's lines and letters, as shares of the picture's shorter side.
+_LINE, _LEAST_TEXT, _MOST_TEXT = 1 / 240, 1 / 36, 1 / 8
+# A still's label is this share of the box's height, within the limits above; its percentage half.
+_STILL_TEXT = 0.3
+# A still shows a percentage below this: most digits are surer, and rows of them stand close.
+_CERTAIN = 0.995
+# Pixels: a still's label cannot be read on less; nothing is enlarged beyond the other.
+_LEAST_SIDE, _MOST_SIDE = 112, 2000
+
+# A live frame is drawn within this width and height. More would cover the whole of most screens,
+# and take long to draw.
+_LIVE_LARGEST = (1280, 720)
+# Small live frames are enlarged to this height; a panel fits beside it.
+_LIVE_LEAST = (320, 480)
+# A live label's letters: as a share of the box's height, and the least and most in pixels.
+_LIVE_TEXT, _LEAST_LIVE_TEXT, _MOST_LIVE_TEXT = 0.25, 10.0, 24.0
+_GAP = 4  # pixels between a box and its label in a live frame
 
 
 def width_of(text: str, height: float) -> int:
     """Pixels that a text takes whose digits are `height` pixels high."""
-    scale, thickness = _style(height)
-    return cv2.getTextSize(text, _LETTERS, scale, thickness)[0][0]
+    (width, _), _ = cv2.getTextSize(text, _FONT, *_style(height))
+    return int(width)
 
 
 def fitting_height(text: str, height: float, width: float) -> float:
@@ -35,7 +56,7 @@ def fitting_height(text: str, height: float, width: float) -> float:
     return height if needed <= width else height * width / needed
 
 
-def put(canvas: np.ndarray, text: str, x: float, y: float, height: float, colour: Colour) -> None:
+def put(canvas: Pixels, text: str, x: float, y: float, height: float, colour: Colour) -> None:
     """Writes a text.
 
     Args:
@@ -48,12 +69,12 @@ def put(canvas: np.ndarray, text: str, x: float, y: float, height: float, colour
     """
     scale, thickness = _style(height)
     foot = round(x), round(y + height)
-    cv2.putText(canvas, text, foot, _LETTERS, scale, colour, thickness, cv2.LINE_AA)
+    cv2.putText(canvas, text, foot, _FONT, scale, colour, thickness, cv2.LINE_AA)
 
 
 @functools.lru_cache(maxsize=64)
 def _style(height: float) -> tuple[float, int]:
-    """Scale and thickness."""
+    """OpenCV's scale and thickness for digits of a height in pixels."""
     return height / _unit(), max(1, round(height / 11))
 
 
@@ -61,34 +82,13 @@ def _style(height: float) -> tuple[float, int]:
 def _unit() -> float:
     """How high a digit is at scale 1: measured, as fonts differ between OpenCV 4 and 5."""
     canvas = np.zeros((200, 200), np.uint8)
-    cv2.putText(canvas, "0", (20, 180), _LETTERS, 4.0, 255, 4)
-    return cv2.boundingRect(canvas)[3] / 4.0
+    cv2.putText(canvas, "0", (20, 180), _FONT, 4.0, 255, 4)
+    return float(cv2.boundingRect(canvas)[3] / 4)
 
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_GREEN, _GREY, _BLACK = (80, 220, 80), (160, 160, 160), (0, 0, 0)
-# Shares of the picture's shorter side.
-_LINE, _LEAST_TEXT, _MOST_TEXT = 1 / 240, 1 / 36, 1 / 8
-# A label's digit is this share of the box's height, within the limits above; its percentage half.
-_TEXT = 0.3
-# A percentage is shown below this: most digits are surer, and rows of them stand close.
-_SURE = 0.995
-# Pixels: a label could not be read on less; nothing is enlarged beyond the other.
-_LEAST_SIDE, _MOST_SIDE = 112, 2000
-
-
-class _Text(NamedTuple):
-    """Words and their size in pixels."""
-
-    words: str
-    scale: float
-    thickness: int
-    width: int
-    above: int  # the baseline
-    below: int
-
-
-def annotate(picture: "np.ndarray | Path | str | Image", digits: Sequence[Digit]) -> np.ndarray:
+def annotate(
+    picture: "NDArray[np.uint8] | Path | str | Image", digits: Sequence[Digit]
+) -> NDArray[np.uint8]:
     """Draws the box of each digit and above it what it was read as.
 
     Digits below 99.5 % have their probability beside them; marks without a label are grey, with
@@ -105,99 +105,52 @@ def annotate(picture: "np.ndarray | Path | str | Image", digits: Sequence[Digit]
     Raises:
         DigitsError, OSError, ValueError: as `Recognizer.read`.
     """
-    picture = as_frame(picture)
-    check(picture)
-    channels = picture.shape[2] if picture.ndim == 3 else 1
+    frame = as_frame(picture)
+    check(frame)
+    channels = frame.shape[2] if frame.ndim == 3 else 1
     if channels != 3:
         code = cv2.COLOR_BGRA2BGR if channels == 4 else cv2.COLOR_GRAY2BGR
-        picture = cv2.cvtColor(picture, code)
-    shorter, longer = sorted(picture.shape[:2])
+        frame = cv2.cvtColor(frame, code)
+    shorter, longer = sorted(frame.shape[:2])
     factor = max(1, min(-(-_LEAST_SIDE // shorter), _MOST_SIDE // longer))
-    canvas = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
+    canvas: Pixels = cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
     shorter *= factor
     line = max(1, round(_LINE * shorter))
     for digit in digits:
-        x, y, w, h = box = tuple(factor * value for value in digit.box)
-        colour = _GREY if digit.label is None else _GREEN
+        box = Box(*(factor * value for value in digit.box))
+        x, y, w, h = box
+        colour = _STILL_GREY if digit.label is None else _GREEN
         cv2.rectangle(canvas, (x, y), (x + w - 1, y + h - 1), colour, line)
-        height = min(max(_TEXT * h, _LEAST_TEXT * shorter), _MOST_TEXT * shorter)
-        _label(canvas, _texts(digit, height), box, colour, line)
+        height = min(max(_STILL_TEXT * h, _LEAST_TEXT * shorter), _MOST_TEXT * shorter)
+        _draw_still_label(canvas, digit, box, height, colour, line)
     return canvas
 
 
-def _texts(digit: Digit, height: float) -> list[_Text]:
-    mark = f"{digit.probabilities.argmax()}?" if digit.label is None else str(digit.label)
-    texts = [_measure(mark, height)]
-    if digit.confidence < _SURE:
-        texts.append(_measure(f"{100 * digit.confidence:.0f}%", height / 2))
-    return texts
-
-
-def _measure(words: str, height: float) -> _Text:
-    # Fonts differ between OpenCV 4 and 5: everything is measured, nothing assumed.
-    (_, unit), _ = cv2.getTextSize(words, _FONT, 1.0, 1)
-    scale = height / unit
-    thickness = max(1, round(2 * scale))
-    (width, above), below = cv2.getTextSize(words, _FONT, scale, thickness)
-    return _Text(words, scale, thickness, width, above, below)
-
-
-def _label(
-    canvas: np.ndarray,
-    texts: Sequence[_Text],
-    box: tuple[int, ...],
-    colour: tuple[int, int, int],
-    line: int,
+def _draw_still_label(
+    canvas: Pixels, digit: Digit, box: Box, height: float, colour: Colour, line: int
 ) -> None:
     """Writes black on a field of the box's colour: above the box, else below it, else inside."""
-    above, below = (max(getattr(text, side) for text in texts) for side in ("above", "below"))
-    width = sum(text.width + line for text in texts) + line
-    height = above + below + line
-    frame_h, frame_w = canvas.shape[:2]
-    x, y, _, h = box
-    left = max(0, min(x - line // 2, frame_w - width))
-    tops = (y - line // 2 - height, y + h + line // 2, y)
-    top = next((each for each in tops if 0 <= each <= frame_h - height), y)
-    cv2.rectangle(canvas, (left, top), (left + width, top + height), colour, cv2.FILLED)
-    for text in texts:
+    mark = f"{digit.probabilities.argmax()}?" if digit.label is None else str(digit.label)
+    texts = [(mark, height)]
+    if digit.confidence < _CERTAIN:
+        texts.append((f"{100 * digit.confidence:.0f}%", height / 2))
+    margin = round(0.2 * height)
+    field_width = line + sum(width_of(text, size) + line for text, size in texts)
+    field_height = round(height) + 2 * margin
+    frame_height, frame_width = canvas.shape[:2]
+    left = max(0, min(box.x - line // 2, frame_width - field_width))
+    tops = (box.y - line // 2 - field_height, box.y + box.height + line // 2, box.y)
+    top = next((each for each in tops if 0 <= each <= frame_height - field_height), box.y)
+    corner = left + field_width, top + field_height
+    cv2.rectangle(canvas, (left, top), corner, colour, cv2.FILLED)
+    for text, size in texts:
         left += line
-        corner = left, top + above + line // 2
-        cv2.putText(
-            canvas, text.words, corner, _FONT, text.scale, _BLACK, text.thickness, cv2.LINE_AA
-        )
-        left += text.width
-
-
-_GREEN, _GREY, _DARK = (80, 220, 80), (150, 150, 150), (24, 24, 24)
-# More would cover the whole of most screens, and take long to draw.
-_LARGEST = (1280, 720)
-# Small frames are enlarged to this height; a panel fits beside it.
-_LEAST_WIDTH, _LEAST_HEIGHT = 320, 480
-# Heights of the letters of a label: as a share of its digit's box, and in pixels.
-_LABEL, _LABEL_RANGE = 0.25, (10.0, 24.0)
-_GAP = 4  # pixels between a box and its label
-
-
-class Rect(NamedTuple):
-    """A rectangle in pixels."""
-
-    x: int
-    y: int
-    w: int
-    h: int
-
-    def meets(self, other: "Rect") -> bool:
-        """Whether the two have pixels in common."""
-        return (
-            self.x < other.x + other.w
-            and other.x < self.x + self.w
-            and self.y < other.y + other.h
-            and other.y < self.y + self.h
-        )
+        put(canvas, text, left, top + margin + height - size, size, _BLACK)
+        left += width_of(text, size)
 
 
 class Overlay:
-    """Draws frames with boxes, digits and probabilities.
+    """Draws live frames with boxes, digits and probabilities.
 
     All pictures have one size, that of the first frame within 1280x720: frames of another shape get
     black bars.
@@ -209,121 +162,140 @@ class Overlay:
 
     def __init__(self, mirror: bool = False):
         self._mirror = mirror
-        self._picture: np.ndarray | None = None
+        self._shape: tuple[int, int] | None = None
 
-    def draw(self, view: View) -> np.ndarray:
-        """Draws a view.
+    def draw(
+        self, frame: Pixels, digits: Sequence[Digit], colour: Pixels | None = None
+    ) -> NDArray[np.uint8]:
+        """Draws what was read in a frame.
+
+        Args:
+            frame: uint8 (h, w) grey or (h, w, 3) BGR; left as it is.
+            digits: found in it.
+            colour: uint8 (h, w, 3), BGR, of any size, the same scene to be shown in its place;
+                None: the frame is shown.
 
         Returns:
-            uint8 (h, w, 3), BGR; good until the next call. Height and width are even, as video
-            files want it.
+            A new picture, uint8 (h, w, 3), BGR. Height and width are even, as video files want it.
         """
-        frame = view.frame.picture
-        if self._picture is None:
-            self._picture = np.zeros((*_size(*frame.shape[:2]), 3), np.uint8)
-        canvas = self._picture
-        place, scale = _place(frame.shape[:2], canvas.shape[:2])
-        if (place.h, place.w) != canvas.shape[:2]:
-            canvas[:] = 0
-        part = canvas[place.y : place.y + place.h, place.x : place.x + place.w]
-        part[:] = self._shown(view.frame.shown, place, scale)
-        boxes = [self._box(digit, place, scale) for digit in view.digits]
-        for digit, box in zip(view.digits, boxes, strict=True):
-            colour = _GREY if digit.label is None else _GREEN
-            cv2.rectangle(canvas, (box.x, box.y), (box.x + box.w, box.y + box.h), colour, 2)
-        _draw_labels(canvas, view.digits, boxes)
+        if self._shape is None:
+            self._shape = _live_shape(*frame.shape[:2])
+        place, scale = _placed(frame.shape, self._shape)
+        canvas = self._canvas(frame if colour is None else colour, place, scale)
+        boxes = [self._box(digit, place, scale) for digit in digits]
+        for digit, (x, y, w, h) in zip(digits, boxes, strict=True):
+            line = _LIVE_GREY if digit.label is None else _GREEN
+            cv2.rectangle(canvas, (x, y), (x + w, y + h), line, 2)
+        _draw_live_labels(canvas, digits, boxes)
         return canvas
 
-    def _shown(self, frame: np.ndarray, place: Rect, scale: float) -> np.ndarray:
-        # Area resampling is slow and only needed where linear would leave pixels out.
-        how = cv2.INTER_NEAREST if scale > 3 else cv2.INTER_LINEAR
-        small = frame
-        if frame.shape[:2] != (place.h, place.w):
-            how = cv2.INTER_AREA if scale < 0.5 else how
-            small = cv2.resize(frame, (place.w, place.h), interpolation=how)
-        if small.ndim == 2:
-            small = cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)
-        return cv2.flip(small, 1) if self._mirror else small
-
-    def _box(self, digit: Digit, place: Rect, scale: float) -> Rect:
-        x, y, w, h = (round(scale * value) for value in digit.box)
+    def _canvas(self, shown: Pixels, place: Box, scale: float) -> Pixels:
+        """A new picture of the size of all, with the frame at its place."""
+        x, y, width, height = map(int, place)
+        picture = shown
+        if shown.shape[:2] != (height, width):
+            # Area resampling is slow and only needed where linear would leave pixels out.
+            way = cv2.INTER_NEAREST if scale > 3 else cv2.INTER_LINEAR
+            way = cv2.INTER_AREA if scale < 0.5 else way
+            picture = cv2.resize(shown, (width, height), interpolation=way)
+        if picture.ndim == 2:
+            picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
         if self._mirror:
-            x = place.w - x - w
-        return Rect(place.x + x, place.y + y, w, h)
+            picture = cv2.flip(picture, 1)
+        if picture.shape[:2] == self._shape:
+            return picture.copy() if picture is shown else picture
+        canvas = np.zeros((*(self._shape or ()), 3), np.uint8)
+        canvas[y : y + height, x : x + width] = picture
+        return canvas
+
+    def _box(self, digit: Digit, place: Box, scale: float) -> Box:
+        """A digit's box in whole pixels of the picture."""
+        x, y, width, height = (round(scale * value) for value in digit.box)
+        if self._mirror:
+            x = int(place.width) - x - width
+        return Box(place.x + x, place.y + y, width, height)
 
 
-def _size(height: int, width: int) -> tuple[int, int]:
-    """Height and width of the pictures for frames of this height and width."""
-    scale = min(_LARGEST[0] / width, _LARGEST[1] / height, max(1.0, _LEAST_HEIGHT / height))
-    height, width = (
-        max(_LEAST_HEIGHT, round(scale * height)),
-        max(_LEAST_WIDTH, round(scale * width)),
-    )
+def _live_shape(height: int, width: int) -> tuple[int, int]:
+    """Height and width of the pictures for frames of this height and width; both even."""
+    most_width, most_height = _LIVE_LARGEST
+    least_width, least_height = _LIVE_LEAST
+    scale = min(most_width / width, most_height / height, max(1.0, least_height / height))
+    height = max(least_height, round(scale * height))
+    width = max(least_width, round(scale * width))
     return height + height % 2, width + width % 2
 
 
-def _place(frame: tuple[int, ...], canvas: tuple[int, ...]) -> tuple[Rect, float]:
-    """Where the frame is on the canvas, and how much larger."""
+def _placed(frame: tuple[int, ...], canvas: tuple[int, int]) -> tuple[Box, float]:
+    """Where a frame of a shape is on the canvas, in whole pixels, and how much larger."""
     scale = min(canvas[0] / frame[0], canvas[1] / frame[1])
-    height, width = (max(1, min(c, round(scale * f))) for f, c in zip(frame, canvas, strict=True))
-    return Rect((canvas[1] - width) // 2, (canvas[0] - height) // 2, width, height), scale
+    height, width = (
+        max(1, min(most, round(scale * side))) for side, most in zip(frame[:2], canvas, strict=True)
+    )
+    return Box((canvas[1] - width) // 2, (canvas[0] - height) // 2, width, height), scale
 
 
-def _draw_labels(canvas: np.ndarray, digits: Sequence[Digit], boxes: list[Rect]) -> None:
+def _draw_live_labels(canvas: Pixels, digits: Sequence[Digit], boxes: Sequence[Box]) -> None:
     """Writes each label where it covers neither a digit nor another label."""
-    taken = list(boxes)
-    frame = Rect(0, 0, canvas.shape[1], canvas.shape[0])
-    for digit, box in zip(digits, boxes, strict=True):
-        if digit.label is None:
-            continue
-        least, most = _LABEL_RANGE
-        wanted = min(max(_LABEL * box.h, least), most)
-        text = f"{digit.label} {100 * digit.confidence:.0f}%"
-        # All labels of a row are to be alike, whatever their numbers.
-        room = _pitch(box, boxes) - wanted
-        height = fitting_height("0 100%", wanted, room)
-        # In a tight row there is only room for the digit alone.
-        choices = [(text, height)] if height >= least else []
-        for words, size in (*choices, (str(digit.label), wanted)):
-            chip = _room(frame, box, words, size, taken)
-            if chip:
-                taken.append(chip)
-                corner = chip.x + chip.w, chip.y + chip.h
-                cv2.rectangle(canvas, chip[:2], corner, _DARK, cv2.FILLED)
-                pad = _pad(size)
-                put(canvas, words, chip.x + pad, chip.y + pad, size, _GREEN)
+    occupied = list(boxes)
+    for index, digit in enumerate(digits):
+        for text, height in _live_labels(digit, index, boxes):
+            field = _free_field(canvas.shape, boxes[index], text, height, occupied)
+            if field:
+                occupied.append(field)
+                x, y, w, h = field
+                cv2.rectangle(canvas, (x, y), (x + w, y + h), _DARK, cv2.FILLED)
+                margin = _margin(height)
+                put(canvas, text, x + margin, y + margin, height, _GREEN)
                 break
 
 
-def _pitch(box: Rect, boxes: list[Rect]) -> float:
-    """How far it is to the next digit of the line, from middle to middle."""
+def _live_labels(digit: Digit, index: int, boxes: Sequence[Box]) -> Iterator[tuple[str, float]]:
+    """The label of a digit with its height: with the probability if that fits, and without."""
+    if digit.label is None:
+        return
+    wanted = min(max(_LIVE_TEXT * boxes[index].height, _LEAST_LIVE_TEXT), _MOST_LIVE_TEXT)
+    # All labels of a row are to be alike, whatever their numbers.
+    height = fitting_height("0 100%", wanted, _pitch(index, boxes) - wanted)
+    if height >= _LEAST_LIVE_TEXT:
+        yield f"{digit.label} {100 * digit.confidence:.0f}%", height
+    yield str(digit.label), wanted
+
+
+def _pitch(index: int, boxes: Sequence[Box]) -> float:
+    """How far it is from a box to the next one of its line, from centre to centre."""
+    box = boxes[index]
     return min(
         (
-            abs(other.x + other.w / 2 - box.x - box.w / 2)
-            for other in boxes
-            if other is not box and other.y < box.y + box.h and box.y < other.y + other.h
+            abs(other.centre[0] - box.centre[0])
+            for place, other in enumerate(boxes)
+            if place != index and other.y < box.y + box.height and box.y < other.y + other.height
         ),
         default=math.inf,
     )
 
 
-def _pad(height: float) -> int:
+def _margin(height: float) -> int:
+    """Pixels between letters of a height and the edge of their field."""
     return round(0.4 * height)
 
 
-def _room(frame: Rect, box: Rect, text: str, height: float, taken: list[Rect]) -> Rect | None:
-    """Room for a text above, below, right or left of a box; None: there is none."""
-    pad = _pad(height)
-    w, h = width_of(text, height) + 2 * pad, round(height) + 2 * pad
-    middle = min(max(box.x + (box.w - w) // 2, 0), frame.w - w)
+def _free_field(
+    shape: tuple[int, ...], box: Box, text: str, height: float, occupied: Sequence[Box]
+) -> Box | None:
+    """Room for a label above, below, right or left of a box; None: there is none."""
+    margin = _margin(height)
+    width, height = width_of(text, height) + 2 * margin, round(height) + 2 * margin
+    right, bottom = shape[1] - width, shape[0] - height
+    middle = min(max(box.x + (box.width - width) // 2, 0), right)
     for x, y in (
-        (middle, box.y - h - _GAP),
-        (middle, box.y + box.h + _GAP),
-        (box.x + box.w + _GAP, box.y),
-        (box.x - w - _GAP, box.y),
+        (middle, box.y - height - _GAP),
+        (middle, box.y + box.height + _GAP),
+        (box.x + box.width + _GAP, box.y),
+        (box.x - width - _GAP, box.y),
     ):
-        chip = Rect(x, y, w, h)
-        inside = 0 <= x <= frame.w - w and 0 <= y <= frame.h - h
-        if inside and not any(chip.meets(other) for other in taken):
-            return chip
+        field = Box(x, y, width, height)
+        inside = 0 <= x <= right and 0 <= y <= bottom
+        if inside and not any(field.overlaps(other) for other in occupied):
+            return field
     return None

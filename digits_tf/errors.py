@@ -1,4 +1,4 @@
-"""The one error that users are meant to see."""
+"""The error that users see, and words for the system's errors."""
 
 import errno
 
@@ -6,13 +6,13 @@ import errno
 class DigitsError(Exception):
     """Something a user can mend: bad input, a missing package, a full disk.
 
-    The message is one line: what was expected, what was found and in which file, and where it helps
-    what to type next. Command lines print it and exit with 2.
+    The message is one line. It says what was expected, what was found and in which file, and where
+    it helps, what to type next. Commands print it and exit with 2.
     """
 
 
 def describe(error: OSError) -> str:
-    """One line about a failed read or write: the file, the reason, what to do."""
+    """Describes a failed read or write in one line: the file, the reason, what to do."""
     where = f"{error.filename}: " if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{where}the disk is full: free some space"

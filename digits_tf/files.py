@@ -18,11 +18,11 @@ _PREFIX = ".part-"
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a name to write beside `path`, then puts the finished file in its place.
+    """Replaces a file in one step: yields a name beside it, and renames what is written there.
 
-    The file is synced before the rename and its folder after it, so that a kill or a power cut at
-    any instant leaves the old file or the new one. On an error nothing is left behind, and an
-    OSError names `path`.
+    Syncs the file before the rename and its folder after it, so that a kill or a power cut at any
+    instant leaves the old file or the new one. An error leaves nothing behind, and an OSError names
+    `path`.
 
     Args:
         path: the file to write; its folder is made.
@@ -51,7 +51,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder, or finds out that nothing can be written there before anything takes time.
+    """Makes a folder and checks that files can be written into it, before anything takes time.
 
     Raises:
         DigitsError: if it is a file.
@@ -68,21 +68,21 @@ def make_folder(folder: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file in one step, see `replacing`."""
+    """Writes a file, see `replacing`."""
     with replacing(path) as beside:
         beside.write_bytes(content)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes indented JSON in one step, see `replacing`."""
+    """Writes indented JSON, see `replacing`."""
     write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 def sync(path: Path) -> None:
-    """Flushes a file or a folder to the disk; folders only where the system can (not Windows)."""
+    """Flushes a file or a folder to the disk. Windows cannot flush folders."""
     if path.is_dir() and os.name == "nt":
         return
-    # Windows syncs only what is open for writing.
+    # Windows flushes only what is open for writing.
     handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -98,7 +98,7 @@ def sync_tree(folder: Path) -> None:
 
 
 def replace_tree(fresh: Path, target: Path) -> None:
-    """Puts the file or folder `fresh` where `target` is; the old one goes only then."""
+    """Moves the file or folder `fresh` to `target`, then deletes what was there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if fresh.is_file():
         fresh.replace(target)

@@ -2,25 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf import files
+from digits_tf.errors import DigitsError
 from digits_tf.evaluation.score import Score
 
-try:
+if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
-except ImportError:  # pragma: no cover
-    from digits_tf.errors import DigitsError
-
-    raise DigitsError("pictures need matplotlib: pip install 'digits_tf[train]'") from None
 
 _TRAIN, _HELD_OUT = "#4c78a8", "#e45756"
 
 
-def contact_sheet(images: np.ndarray, labels: np.ndarray, path: Path, columns: int = 20) -> None:
+def contact_sheet(
+    images: NDArray[Any], labels: NDArray[Any], path: Path, columns: int = 20
+) -> None:
     """Draws ten rows, one a digit, each with its first `columns` pictures.
 
     Args:
@@ -34,14 +34,14 @@ def contact_sheet(images: np.ndarray, labels: np.ndarray, path: Path, columns: i
         for column, index in enumerate(np.flatnonzero(labels == digit)[:columns]):
             top, left = 30 * digit + 2, 30 * column + 2
             sheet[top : top + 28, left : left + 28] = images[index]
-    figure = Figure(figsize=(columns * 0.42, 10 * 0.42 + 0.1), layout="constrained")
+    figure = _figure(columns * 0.42, 10 * 0.42 + 0.1)
     axes = figure.subplots()
     axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255)
     axes.set_xticks([])
     axes.set_yticks([30 * digit + 16 for digit in range(10)], [str(digit) for digit in range(10)])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    figure.savefig(path, dpi=120, format="png")
+    _save(figure, path)
 
 
 def curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
@@ -53,7 +53,9 @@ def curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
         path: a PNG file.
     """
     epochs = [row["epoch"] for row in history]
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = _figure(9, 3.6)
+    from matplotlib.ticker import PercentFormatter
+
     accuracy, loss = figure.subplots(1, 2)
     for axes, key, title in ((accuracy, "accuracy", "Accuracy"), (loss, "loss", "Loss")):
         # Single epochs must be seen too.
@@ -76,17 +78,17 @@ def curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     accuracy.set_ylim(bottom=max(0.0, low - 0.1 * (1.0 - low) - 0.001), top=1.0)
     accuracy.yaxis.set_major_formatter(PercentFormatter(1.0))
     loss.set_yscale("log")
-    figure.savefig(path, dpi=120, format="png")
+    _save(figure, path)
 
 
-def confusion(matrix: np.ndarray, path: Path) -> None:
+def confusion(matrix: NDArray[np.int64], path: Path) -> None:
     """Draws a confusion matrix, mistakes in colour.
 
     Args:
         matrix: integers (10, 10), rows are the true digits and columns what was read.
         path: a PNG file.
     """
-    figure = Figure(figsize=(5.6, 5.6), layout="constrained")
+    figure = _figure(5.6, 5.6)
     axes = figure.subplots()
     mistakes = matrix * (1 - np.eye(10, dtype=int))
     axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(1, mistakes.max() * 1.5))
@@ -99,18 +101,18 @@ def confusion(matrix: np.ndarray, path: Path) -> None:
     axes.set(xlabel="read", ylabel="true", title=title)
     axes.set_xticks(range(10))
     axes.set_yticks(range(10))
-    figure.savefig(path, dpi=120, format="png")
+    _save(figure, path)
 
 
-def _cell(axes: Axes, x: int, y: int, count: int, *, bold: bool) -> None:
+def _cell(axes: "Axes", x: int, y: int, count: int, *, bold: bool) -> None:
     weight, colour = ("bold", "black") if bold else ("normal", "0.45")
     axes.text(x, y, str(count), ha="center", va="center", fontsize=8, weight=weight, color=colour)
 
 
 def mistakes(
-    images: np.ndarray,
-    labels: np.ndarray,
-    probabilities: np.ndarray,
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    probabilities: NDArray[np.float32],
     path: Path,
     total: int | None = None,
 ) -> None:
@@ -126,7 +128,7 @@ def mistakes(
     order = np.argsort(-probabilities.max(axis=1), kind="stable")
     columns = 10
     rows = max(1, -(-len(order) // columns))
-    figure = Figure(figsize=(columns * 0.95, rows * 1.1 + 0.5), layout="constrained")
+    figure = _figure(columns * 0.95, rows * 1.1 + 0.5)
     figure.suptitle(_mistakes_title(total or len(images), len(order)))
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
@@ -136,6 +138,23 @@ def mistakes(
         axes.imshow(images[index], cmap="gray_r", vmin=0, vmax=255)
         words = f"{labels[index]} → {read}  {probabilities[index, read]:.0%}"
         axes.set_title(words, fontsize=8, pad=2)
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> "Figure":
+    """A blank figure of a size in inches.
+
+    Raises:
+        DigitsError: if matplotlib is missing.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise DigitsError("pictures need matplotlib: pip install 'digits_tf[train]'") from None
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: "Figure", path: Path) -> None:
     figure.savefig(path, dpi=120, format="png")
 
 

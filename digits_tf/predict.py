@@ -1,6 +1,6 @@
 """`python -m digits_tf.predict`: see `digits_tf.cli.predict`."""
 
 if __name__ == "__main__":
-    from digits_tf.cli import predict
+    from digits_tf.cli import command
 
-    predict.start()
+    command.start("predict")

@@ -1,4 +1,4 @@
-"""What a figure was measured on."""
+"""The machine, TensorFlow's import, progress bars, and words for people."""
 
 import contextlib
 import os
@@ -14,14 +14,14 @@ from digits_tf.errors import DigitsError
 
 
 def describe() -> str:
-    """One line: processor, cores that this process may use, system, Python."""
+    """Describes the machine in one line: processor, usable cores, system, Python."""
     return (
         f"{processor()}, {cores()} cores, {platform.system()}, Python {platform.python_version()}"
     )
 
 
 def processor() -> str:
-    """The processor's name, as its maker gives it where that can be found out."""
+    """The processor's name: its maker's, where the system knows it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -34,7 +34,7 @@ def processor() -> str:
 
 
 def cores() -> int:
-    """Cores that this process may run on."""
+    """The number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -43,7 +43,7 @@ def cores() -> int:
 def import_tensorflow() -> ModuleType:
     """Imports TensorFlow and looks for its devices.
 
-    Some of its notices (oneDNN, a missing CUDA driver) are written before any log level counts.
+    Holds back its notices (oneDNN, a missing CUDA driver), which no log level silences.
 
     Returns:
         The module tensorflow.
@@ -69,19 +69,20 @@ def import_tensorflow() -> ModuleType:
     except Exception:
         print(notices, file=sys.stderr)
         raise
-    return tf
+    module: ModuleType = tf
+    return module
 
 
 def bar(total: int | None, description: str, unit: str = "it", **options: Any) -> Any:
-    """A tqdm bar on standard error; silent where that is no terminal.
+    """Opens a tqdm bar on standard error; it shows nothing where that is no terminal.
 
     Args:
-        total: how many units there will be; None: unknown.
+        total: the number of units; None: unknown.
         description: the words before the bar.
-        unit: what is counted; "B" is shown in kB and MB.
+        unit: what the bar counts; it shows "B" in kB and MB.
         **options: passed on to tqdm.
     """
-    # Every install has it: LiteRT depends on tqdm. Imported late, as the camera path needs none.
+    # Every install has tqdm, as LiteRT needs it. Imported here because the camera shows no bar.
     from tqdm import tqdm
 
     options.setdefault("disable", not sys.stderr.isatty())
@@ -98,10 +99,10 @@ def bar(total: int | None, description: str, unit: str = "it", **options: Any) -
 
 @contextlib.contextmanager
 def standard_error() -> Iterator[Callable[[], str]]:
-    """Redirects file descriptor 2 meanwhile; Python's own writes are held back too.
+    """Holds back what the process writes to file descriptor 2, Python's own lines too.
 
     Yields:
-        A function that returns what was written so far.
+        A function that returns what has been written so far.
     """
     try:
         kept = os.dup(2)
@@ -125,12 +126,12 @@ def standard_error() -> Iterator[Callable[[], str]]:
 
 
 def counted(number: int, noun: str) -> str:
-    """As in "1 frame" and "2 frames"."""
+    """A number and its noun: "1 frame", "2 frames"."""
     return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def printable(words: str) -> str:
-    """The words with control characters, line ends and broken letters written as escapes."""
+    """Escapes control characters, line ends and broken letters."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in words
     )

@@ -1,6 +1,6 @@
 """`python -m digits_tf.train`: see `digits_tf.cli.train`."""
 
 if __name__ == "__main__":
-    from digits_tf.cli import train
+    from digits_tf.cli import command
 
-    train.start()
+    command.start("train")

@@ -34,7 +34,7 @@ and settings are left alone.
 
 Everything is kept in ARM64_CACHE (default: ~/.cache/digits_tf-arm64). ARM64_MIRROR and
 ARM64_KEYRING name another Debian mirror and the file with its keys. Exit code: 0 all alike, 1 not,
-2 it could not be tried. Its seconds are the emulation's, not a Raspberry Pi's.
+2 it could not be tried. It says nothing of a Raspberry Pi's speed.
 END
 }
 
@@ -173,21 +173,20 @@ measure() {
   # Not in the clone, whose package Python would take instead of the installed one.
   cd "$out"
   say "$name: demo"
-  timed demo "$@" -m digits_tf.camera --tflite --headless --every_frame --frames "$FRAMES" \
+  quietly demo "$@" -m digits_tf.camera --tflite --headless --every_frame --frames "$FRAMES" \
     --source demo --record demo.mp4 >demo.jsonl
   say "$name: pictures"
-  timed pictures "$@" -m digits_tf.predict "${words[@]}" --json --crops crops >pictures.jsonl
+  quietly pictures "$@" -m digits_tf.predict "${words[@]}" --json --crops crops >pictures.jsonl
   say "$name: models"
-  timed reading "$@" "$SCRIPTS/arm64_reading.py" --frames "$FRAMES" "$inputs" "$out" "${words[@]:1}"
+  quietly reading "$@" "$SCRIPTS/arm64_compare.py" read "$inputs" "$out" --frames "$FRAMES"
   cd "$CLONE"
 }
 
-# timed STEP COMMAND...: notes how long it takes; what it says is shown only if it fails.
-timed() {
-  local step=$1 start=$SECONDS
+# quietly STEP COMMAND...: what it says is shown only if it fails.
+quietly() {
+  local step=$1
   shift
   "$@" 2>"$step.log" || { cat "$step.log" >&2; fail "$step failed (see above)"; }
-  printf '%s %d\n' "$step" $((SECONDS - start)) >>seconds
 }
 
 # pc WORD...: this PC's Python with the same wheel.
@@ -227,7 +226,7 @@ main() {
     fail "the wheel cannot be built (see above)"
   wheel=$(echo "$CACHE"/wheel/*.whl)
   "$python" -m pip install --quiet --no-deps --target "$CACHE/pc" "$wheel"
-  pc "$SCRIPTS/arm64_inputs.py" "$inputs"
+  pc "$SCRIPTS/arm64_compare.py" inputs "$inputs"
   measure pc pc
 
   local flavour
@@ -243,7 +242,7 @@ main() {
     install "$flavour"
     measure "$flavour" arm "$flavour"
   done
-  pc "$SCRIPTS/arm64_compare.py" "$CACHE/out" "${flavours[@]}" "${json[@]}"
+  pc "$SCRIPTS/arm64_compare.py" compare "$CACHE/out" "${flavours[@]}" "${json[@]}"
 }
 
 # So that its functions can be tried one by one.

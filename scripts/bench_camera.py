@@ -1,24 +1,22 @@
-"""Milliseconds from a 1080p frame to its reading, beside a plain rewriting of the seed's steps.
+"""Milliseconds from a 1080p frame to its reading, beside the steps of the tutorial.
 
 python scripts/bench_camera.py
 python scripts/bench_camera.py --frames 1000 --json
 
 The frames are drawn by the program: a chalked board under moving light, seen by a shaking, noisy
-camera, with one digit and with twelve. Beside them, ours alone reads an empty board, squared paper,
-a page of text and a rough wall: what is in view must not decide the time. A still picture of 12
-megapixels is read as a picture. Both programs read the same frames in one run and take
-turns, so that a busy machine hurts both; each has one thread. The seed's steps are those of
-plain_steps.py and its network of 2.78 million parameters with random weights, which cost the same
-time, all crops of a frame in one batch. Where TensorFlow is installed the network is exported once
-into the temporary folder; elsewhere name a copy of that file with --seed_model.
+camera, with one digit and with twelve. Both programs read the same frames in one run and take
+turns, so that a busy machine hurts both; each has one thread. The tutorial's steps are written
+plainly anew; its network is the shipped resnet in floats, which has a class more. Beside them, ours
+alone reads squared paper, a page of text and a rough wall: what is in view must not decide the
+time. More about this machine: python -m digits_tf.benchmark.
 """
 
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -31,112 +29,104 @@ from digits_tf.cli import command
 from digits_tf.cli.reading_flags import MODEL
 from digits_tf.images import import_cv2
 
-if TYPE_CHECKING:
-    from digits_tf.benchmark.board import Frame
-    from digits_tf.recognition import Classifier
-
 _FRAMES = flags.DEFINE_integer("frames", 300, "Frames of each kind.", lower_bound=2)
 flags.declare_key_flag("model")
-_SEED_MODEL = flags.DEFINE_string(
-    "seed_model", None, "The seed's network as a .tflite file, instead of exporting it."
-)
 _JSON = flags.DEFINE_boolean("json", False, "Print one JSON object instead of tables.")
 
 _SIZE, _DIGITS = "1080p", (1, 12)
-_STARTS = 5
-# What is aimed at, with twelve digits in view and from the shell to the first reading.
-GOAL_MS, GOAL_START_S = 16.0, 1.0
-
-Times = dict[str, list[float]]
+# Of the tutorial: the side that any frame is resized to, the grey level of chalk, the least area of
+# a digit in pixels, a crop's side, and its margin as a share of the ink's longer side.
+_SIDE, _THRESHOLD, _LEAST_AREA, _CROP, _MARGIN = 600, 200, 200, 28, 4 / 20
 
 
 def main(words: Sequence[str]) -> None:
-    """Times both and prints the table."""
-    cv2 = import_cv2()
-    from plain_steps import load_net
-
-    from digits_tf.benchmark import conditions, start
-    from digits_tf.benchmark.board import SIZES
+    """Times both and prints the tables."""
+    import_cv2().setNumThreads(1)
+    from digits_tf import benchmark
     from digits_tf.recognition import Recognizer
 
-    cv2.setNumThreads(1)
-    seed_net = load_net(_SEED_MODEL.value)
+    network = recognition.load(recognition.shipped_model("resnet", "float32"), threads=1)
     recognizer = Recognizer.load(MODEL.value, threads=1)
-    result: dict[str, Any] = {
-        "size": SIZES[_SIZE],
-        "frames": _FRAMES.value,
-        "threads": 1,
-        "digits": {str(digits): _time(digits, recognizer, seed_net) for digits in _DIGITS},
-        "without": _without(recognizer),
-        "still_12_megapixels_ms": _still(recognizer),
-        "start": start.measure(recognition.find(MODEL.value), _STARTS),
-        "goals": {"ms_12_digits": GOAL_MS, "start_s": GOAL_START_S},
-        "conditions": conditions.describe(),
-    }
+
+    def ours(picture: np.ndarray) -> dict[str, float]:
+        start = time.perf_counter()
+        recognizer.read(picture, live=True)
+        total = 1000 * (time.perf_counter() - start)
+        return {**recognizer.milliseconds, "total": total}
+
+    def tutorial(picture: np.ndarray) -> dict[str, float]:
+        start = time.perf_counter()
+        crops = find_chalk(picture)
+        middle = time.perf_counter()
+        network.probabilities(crops)
+        end = time.perf_counter()
+        times = {"find": middle - start, "net": end - middle, "total": end - start}
+        return {stage: 1000 * seconds for stage, seconds in times.items()}
+
+    result: dict[str, Any] = {"digits": {}, "without": {}}
+    for digits in _DIGITS:
+        source = (frame.pixels for frame in benchmark.board_frames(benchmark.SIZES[_SIZE], digits))
+        row = _time({"ours": ours, "tutorial": tutorial}, source)
+        medians = [row[name]["total"]["median_ms"] for name in ("tutorial", "ours")]
+        result["digits"][str(digits)] = row | {"times_faster": medians[0] / medians[1]}
+    for kind, pictures in _digitless().items():
+        endless = (picture for _ in iter(int, 1) for picture in pictures)
+        result["without"][kind] = _time({"ours": ours}, endless)["ours"]["total"]
+    result |= {"frames": _FRAMES.value, "conditions": benchmark.conditions()}
     print(json.dumps(result)) if _JSON.value else _print(result)
 
 
-def _time(digits: int, recognizer: Any, seed_net: "Classifier | None") -> dict[str, Any]:
-    """Reads the frames with both and sums up."""
-    import plain_steps
+def find_chalk(frame: np.ndarray) -> np.ndarray:
+    """Finds digits as the tutorial does: bright chalk on an evenly lit board, and little else.
 
-    from digits_tf.benchmark.board import SIZES, frames
-    from digits_tf.benchmark.timing import WARM_UP
-    from digits_tf.recognition import text
+    Args:
+        frame: uint8 (h, w, 3), BGR.
 
-    right, seed_crops = [], []
+    Returns:
+        uint8 (n, 28, 28), ink bright on 0; n may be 0.
+    """
+    import cv2
 
-    def ours(frame: "Frame") -> dict[str, float]:
-        start = time.perf_counter()
-        found = recognizer.read(frame.pixels, live=True)
-        total = 1000 * (time.perf_counter() - start)
-        right.append(text(found) == frame.text)
-        return {**recognizer.milliseconds, "total": total}
+    small = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), (_SIDE, _SIDE))
+    _, bright = cv2.threshold(small, _THRESHOLD, 255, cv2.THRESH_BINARY)
+    ink = cv2.dilate(bright, np.ones((3, 3), np.uint8), iterations=2)
+    crops = [np.zeros((0, _CROP, _CROP), np.uint8)]
+    for x, y, w, h, area in cv2.connectedComponentsWithStats(ink)[2][1:].tolist():
+        if area < _LEAST_AREA:
+            continue
+        side = max(w, h) + 2 * round(_MARGIN * max(w, h))
+        square = np.zeros((side, side), np.uint8)
+        top, left = (side - h) // 2, (side - w) // 2
+        square[top : top + h, left : left + w] = ink[y : y + h, x : x + w]
+        crops.append(cv2.resize(square, (_CROP, _CROP), interpolation=cv2.INTER_AREA)[None])
+    return np.concatenate(crops)
 
-    def seed(frame: "Frame") -> dict[str, float]:
-        start = time.perf_counter()
-        crops = plain_steps.find(frame.pixels)
-        middle = time.perf_counter()
-        seed_crops.append(len(crops))
-        times = {"find": 1000 * (middle - start)}
-        if seed_net:
-            seed_net.probabilities(crops)
-            end = time.perf_counter()
-            times |= {"net": 1000 * (end - middle), "total": 1000 * (end - start)}
-        return times
 
-    times = _take_turns({"ours": ours, "seed": seed}, frames(SIZES[_SIZE], digits))
-    summary: dict[str, Any] = {name: _summary(each) for name, each in times.items()}
-    summary["times_faster"] = {
-        stage: summary["seed"][stage]["median_ms"] / summary["ours"][stage]["median_ms"]
-        for stage in ("find", "total")
-        if stage in summary["seed"]
+def _time(
+    programs: dict[str, Callable[[np.ndarray], dict[str, float]]], source: Iterable[np.ndarray]
+) -> dict[str, Any]:
+    """Milliseconds by program and stage; who begins changes with each frame."""
+    from digits_tf.benchmark import WARM_UP, summary
+
+    times: dict[str, dict[str, list[float]]] = {name: {} for name in programs}
+    names = list(programs)
+    for number, picture in zip(range(WARM_UP + _FRAMES.value), source, strict=False):
+        names.reverse()
+        for name in names:
+            for stage, taken in programs[name](picture).items():
+                if number >= WARM_UP:
+                    times[name].setdefault(stage, []).append(taken)
+    return {
+        name: {stage: summary(each) for stage, each in stages.items()}
+        for name, stages in times.items()
     }
-    summary["read_right"] = float(np.mean(right[WARM_UP:]))
-    summary["seed_crops"] = float(np.median(seed_crops))
-    return summary
-
-
-def _without(recognizer: Any) -> dict[str, dict[str, float]]:
-    """Times frames without a digit, by kind."""
-    from digits_tf.benchmark.timing import WARM_UP, summary
-
-    found = {}
-    for kind, pictures in _digitless().items():
-        times = []
-        for number in range(WARM_UP + _FRAMES.value):
-            start = time.perf_counter()
-            recognizer.read(pictures[number % len(pictures)], live=True)
-            times.append(1000 * (time.perf_counter() - start))
-        found[kind] = summary(times[WARM_UP:])
-    return found
 
 
 def _digitless() -> dict[str, list[np.ndarray]]:
     """Frames of each kind, uint8 (1080, 1920, 3), a few of each with noise of their own."""
     import cv2
 
-    from digits_tf.benchmark.board import SIZES, frames
+    from digits_tf.benchmark import SIZES
     from digits_tf.synthetic.textures import noise
 
     size, rng = SIZES[_SIZE], np.random.default_rng(0)
@@ -148,104 +138,46 @@ def _digitless() -> dict[str, list[np.ndarray]]:
     for y in range(60, size.height, 48):
         words = "".join(rng.choice(letters, 90))
         cv2.putText(page, words, (40, y), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 40, 2, cv2.LINE_AA)
-    rough = 128 + 45 * noise(rng, shape, 3.0)
-    drawn = {"squared paper": squared, "a page of text": page, "a rough wall": rough}
-    board = frames(size, 0)
-    made = {"an empty board": [next(board).pixels for _ in range(4)]}
-    for kind, picture in drawn.items():
-        grains = [picture + 3 * noise(rng, shape, 0.5) for _ in range(4)]
-        made[kind] = [
-            cv2.cvtColor(np.clip(each, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
-            for each in grains
+    drawn: dict[str, Any] = {
+        "squared paper": squared,
+        "a page of text": page,
+        "a rough wall": 128 + 45 * noise(rng, shape, 3.0),
+    }
+    return {
+        kind: [
+            cv2.cvtColor(
+                np.clip(picture + 3 * noise(rng, shape, 0.5), 0, 255).astype(np.uint8),
+                cv2.COLOR_GRAY2BGR,
+            )
+            for _ in range(4)
         ]
-    return made
-
-
-def _still(recognizer: Any) -> float:
-    """Milliseconds of a picture of 4000x3000 with twelve digits, the median of 20."""
-    import cv2
-
-    from digits_tf.benchmark.board import SIZES, frames
-
-    picture = cv2.resize(next(frames(SIZES[_SIZE], 12)).pixels, (4000, 3000))
-    times = []
-    for _ in range(20):
-        start = time.perf_counter()
-        recognizer.read(picture)
-        times.append(1000 * (time.perf_counter() - start))
-    return float(np.median(times))
-
-
-def _take_turns(
-    programs: dict[str, Callable[["Frame"], dict[str, float]]], source: Iterator["Frame"]
-) -> dict[str, Times]:
-    """Milliseconds by program and stage; who begins changes with each frame."""
-    from digits_tf.benchmark.timing import WARM_UP
-
-    times: dict[str, Times] = {name: {} for name in programs}
-    names = list(programs)
-    for number in range(WARM_UP + _FRAMES.value):
-        frame = next(source)
-        names.reverse()
-        for name in names:
-            taken = programs[name](frame)
-            if number >= WARM_UP:
-                for stage, value in taken.items():
-                    times[name].setdefault(stage, []).append(value)
-    return times
-
-
-def _summary(times: Times) -> dict[str, Any]:
-    from digits_tf.benchmark.timing import summary
-
-    found = {stage: summary(values) for stage, values in times.items()}
-    return {stage: {**each, "per_s": 1000 / each["median_ms"]} for stage, each in found.items()}
+        for kind, picture in drawn.items()
+    }
 
 
 def _print(result: dict[str, Any]) -> None:
-    print(
-        "| digits | stage | ours, ms: median (p95) | the seed's steps | times faster | frames/s |"
-    )
-    print("|---|---|---|---|---|---|")
+    from report_parts.figures import table
+
+    rows = [
+        [digits, stage, _cell(ours), _cell(row["tutorial"][stage])]
+        for digits, row in result["digits"].items()
+        for stage, ours in row["ours"].items()
+    ]
+    print(table(["digits", "stage", "ours, ms: median (p95)", "the tutorial's steps"], rows))
     for digits, row in result["digits"].items():
-        for stage, ours in row["ours"].items():
-            seed, faster = row["seed"].get(stage), row["times_faster"].get(stage)
-            rates = " / ".join(f"{each['per_s']:.0f}" for each in (ours, seed) if each)
-            print(
-                f"| {digits} | {stage} | {_cell(ours)} | {_cell(seed) if seed else 'left out'} "
-                f"| {f'{faster:.1f}' if faster else ''} | {rates} |"
-            )
-    for digits, row in result["digits"].items():
-        print(
-            f"\n{digits} in view: {row['read_right']:.0%} of the frames read without a mistake; "
-            f"the seed's steps cut out {row['seed_crops']:.0f}",
-            end="",
-        )
-    one = result["digits"]["1"]["ours"]["total"]["median_ms"]
-    print("\n\n| without a digit | ms: median (p95) | times one digit |\n|---|---|---|")
-    for kind, each in result["without"].items():
-        print(f"| {kind} | {_cell(each)} | {each['median_ms'] / one:.2f} |")
-    print(f"\na picture of 12 megapixels: {result['still_12_megapixels_ms']:.1f} ms", end="")
-    total, start = result["digits"]["12"]["ours"]["total"], result["start"]
-    print(
-        f"\n\nframe to reading with 12 digits: {_cell(total)} ms, goal {GOAL_MS:.0f} ms: "
-        f"{_verdict(total['median_ms'] < GOAL_MS)}\n"
-        f"start of digits_tf.camera to its first reading: {start['median_s']:.2f} s "
-        f"(at most {start['most_s']:.2f}), goal {GOAL_START_S:.0f} s: "
-        f"{_verdict(start['median_s'] < GOAL_START_S)}\n"
-        f"{result['frames']} frames of {'x'.join(map(str, result['size']))} each, one thread"
-    )
+        print(f"\n{digits} in view: {row['times_faster']:.1f} times faster", end="")
+    rows = [[kind, _cell(each)] for kind, each in result["without"].items()]
+    print("\n\n" + table(["without a digit", "ms: median (p95)"], rows))
     conditions = result["conditions"]
     versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
-    print(f"{conditions['machine']}; {versions}; {conditions['date']}")
+    print(
+        f"\n{result['frames']} frames of {_SIZE} each, one thread; {conditions['machine']}; "
+        f"{versions}; {conditions['date']}"
+    )
 
 
 def _cell(summary: dict[str, float]) -> str:
     return f"{summary['median_ms']:.2f} ({summary['p95_ms']:.2f})"
-
-
-def _verdict(met: bool) -> str:
-    return "met" if met else "missed"
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""Turns weights of the seed, a PyTorch network, into a .keras file with the same logits.
+"""Turns weights of the tutorial's PyTorch network into a .keras file with the same logits.
 
 pip install torch    (beside digits_tf[train]; only this script needs it)
 python scripts/import_torch.py FILE.pth
-python scripts/import_torch.py FILE.pth --out saved_models/seed.keras
+python scripts/import_torch.py FILE.pth --out reference.keras
 python scripts/import_torch.py FILE.pth --rescale 1/255    (trained on 0..1, as ToTensor makes them)
 
-FILE.pth is a state dict of the seed's network: torch.save(model.state_dict(), "FILE.pth"). Its
-depths, widths, stem kernel and biases may differ from the seed's; a stem with stride 2 and max
-pooling is assumed, and pixels that are scaled but not shifted (no transforms.Normalize).
+FILE.pth is a state dict of the tutorial's network: torch.save(model.state_dict(), "FILE.pth"). Its
+depths, widths, first kernel and biases may differ from the tutorial's. The script assumes a first
+convolution with stride 2 and max pooling, and pixels that are scaled but not shifted (no
+transforms.Normalize).
 
 Both networks then read the same pictures. The file is written only if their logits agree.
 """
@@ -35,7 +36,7 @@ _OUT = flags.DEFINE_string("out", None, "The file to write. Default: FILE.keras 
 _RESCALE = flags.DEFINE_string(
     "rescale",
     "1.0",
-    "What pixels of 0..255 were multiplied by in training: 1.0 as in the seed, or 1/255.",
+    "What pixels of 0..255 were multiplied by in training: 1.0 as in the tutorial, or 1/255.",
 )
 
 _CHECKED = 64
@@ -60,7 +61,7 @@ def main(words: Sequence[str]) -> None:
     tf = runtime.import_tensorflow()
     # GPUs multiply in TF32, which is too coarse for the comparison.
     tf.config.set_visible_devices([], "GPU")
-    from digits_tf.models import torch_weights
+    import torch_weights
 
     state = torch_weights.unwrapped(state)
     arrays = {name: tensor.numpy() for name, tensor in state.items()}
@@ -73,7 +74,10 @@ def main(words: Sequence[str]) -> None:
     trainable = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
     print(f"{trainable:,} trainable parameters, pixels times {rescale:.6g}")
 
-    images = _scribbles(_CHECKED)
+    # Coarse patterns of whole numbers, each fainter than the one before: their logits differ.
+    patterns = np.random.default_rng(0).integers(0, 256, (_CHECKED, 7, 7, 1))
+    fade = np.linspace(1, 0.1, _CHECKED)[:, None, None, None]
+    images = np.rint(patterns * fade).repeat(4, axis=1).repeat(4, axis=2).astype(np.float32)
     ours = np.asarray(model(images, training=False))
     theirs = _torch_logits(torch, arguments, state, images * np.float32(rescale))
     difference = float(np.abs(ours - theirs).max())
@@ -146,7 +150,7 @@ def _read(torch: ModuleType, path: Path) -> dict[str, Any]:
 def _torch_logits(
     torch: ModuleType, arguments: dict[str, Any], state: dict[str, Any], pixels: np.ndarray
 ) -> np.ndarray:
-    """What the seed's network, written here anew, makes of a batch (n, 28, 28, 1)."""
+    """The logits of the tutorial's network, in PyTorch, for a batch (n, 28, 28, 1)."""
     net = _torch_net(torch.nn, **arguments)
     net.load_state_dict(state)
     net.eval()
@@ -192,20 +196,6 @@ def _torch_net(
     net.add_module("pool", nn.AdaptiveAvgPool2d(1))
     net.add_module("fc", nn.Sequential(nn.Flatten(), nn.Linear(width_in, 10)))
     return net
-
-
-def _scribbles(count: int) -> np.ndarray:
-    """Pictures of bright curves on 0, float32 (count, 28, 28, 1) of whole numbers 0..255."""
-    rng = np.random.default_rng(0)
-    along = np.linspace(0, 1, 40)
-    # Three points each make a curve: (count, 40) of x and of y.
-    bends = np.stack([(1 - along) ** 2, 2 * along * (1 - along), along**2])
-    x, y = rng.uniform(4, 24, (2, count, 3)) @ bends
-    grid = np.arange(28)
-    near_x = np.exp(-((grid - x[..., None]) ** 2) / 2)
-    near_y = np.exp(-((grid - y[..., None]) ** 2) / 2)
-    ink = np.einsum("nty,ntx->nyx", near_y, near_x)
-    return np.rint(255 * np.minimum(ink, 1)).astype(np.float32)[..., None]
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ SEED_PICTURES = ROOT.parent / "shared" / "data" / "seed" / "test_imgs"
 with warnings.catch_warnings():
     # TensorFlow's own imports warn of what its dependencies are to drop.
     warnings.simplefilter("ignore")
-    # The environment of scripts/old_versions_check.py has none.
+    # With the oldest NumPy and OpenCV there is none.
     with contextlib.suppress(ImportError):
         import tensorflow  # noqa: F401
 

@@ -27,7 +27,6 @@ def lay_down(folder, demo=(1, 7), picture=7, share=0.9, pixel=200, tiny=0.9, rec
     (folder / "demo.jsonl").write_text("\n".join(map(json.dumps, rows)))
     row = {"path": "a.png", "digits": [digit(picture, share)]}
     (folder / "pictures.jsonl").write_text(json.dumps(row))
-    (folder / "seconds").write_text("demo 3\npictures 2\nreading 1\n")
     crop = np.zeros((28, 28), np.uint8)
     crop[14, 14] = pixel
     (folder / "crops").mkdir(exist_ok=True)
@@ -35,16 +34,13 @@ def lay_down(folder, demo=(1, 7), picture=7, share=0.9, pixel=200, tiny=0.9, rec
     noted = {
         "versions": VERSIONS,
         "recorded_frames": recorded,
-        "demo_frames": ["x", "y"],
         "demo_texts": [None, "7"],
-        "pictures": {"a.png": "z"},
     }
     (folder / "reading.json").write_text(json.dumps(noted))
     probabilities = np.float32([digit(3, tiny)["probabilities"]])
     np.savez(
         folder / "reading.npz",
-        demo_crops=crop[None],
-        demo_counts=np.array([1]),
+        demo_0=crop[None],
         tiny_float32=probabilities,
         tiny_int8=probabilities,
     )
@@ -52,7 +48,7 @@ def lay_down(folder, demo=(1, 7), picture=7, share=0.9, pixel=200, tiny=0.9, rec
 
 def compare(folder):
     result = subprocess.run(
-        [sys.executable, SCRIPT, folder, "apt", "--json", folder / "out.json"],
+        [sys.executable, SCRIPT, "compare", folder, "apt", "--json", folder / "out.json"],
         capture_output=True,
         text=True,
         check=False,

@@ -10,26 +10,25 @@ import numpy as np
 import pytest
 
 from camera_fakes import FakeCapture, flat
-from digits_tf.camera.sources import Wanted, capture, list_cameras, live, open_source
-from digits_tf.camera.sources.live import Live, Slot
-from digits_tf.camera.sources.source import Shot
+from digits_tf.camera.sources import CameraSettings, Frame, list_cameras, live, open_source, opencv
+from digits_tf.camera.sources.live import LatestFrame, Live
 from digits_tf.errors import DigitsError
 
 
 @pytest.fixture
 def quick(monkeypatch):
-    """What takes seconds in the world takes tenths here."""
+    """Shortens the limits from seconds to tenths."""
     monkeypatch.setattr(live, "_START_S", 0.5)
     monkeypatch.setattr(live, "_STALL_S", 0.2)
-    monkeypatch.setattr(live, "_PATIENCE_S", 0.05)
-    monkeypatch.setattr(live, "_RETRY_S", 0.01)
+    monkeypatch.setattr(live, "_READ_RETRIES_S", 0.05)
+    monkeypatch.setattr(live, "_READ_PAUSE_S", 0.01)
     monkeypatch.setattr(live, "_FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(live, "_LONGEST_PAUSE_S", 0.2)
 
 
 @pytest.fixture
 def cameras(monkeypatch):
-    """Puts these in place of cv2.VideoCapture, one for each time that it is opened."""
+    """Replaces cv2.VideoCapture: each opening takes the next of a queue and is logged."""
     queue, opened = [], []
 
     def take(*arguments):
@@ -42,7 +41,7 @@ def cameras(monkeypatch):
 
 
 def read_for(source, seconds):
-    """The levels of the frames that come within a time."""
+    """The grey levels of the frames that come within a time."""
     levels, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
         frame = source.read(0.02)
@@ -52,14 +51,14 @@ def read_for(source, seconds):
 
 
 def forever(level):
-    """A camera that goes on."""
+    """A camera whose frames do not end."""
     return FakeCapture([flat(level)] * 2000, pause=0.005)
 
 
-def test_a_camera_is_asked_and_says_what_it_gives(cameras):
+def test_a_camera_gets_the_settings_and_describes_what_it_gives(cameras):
     camera = FakeCapture([flat(9)] * 100, fps=25.0, pause=0.005)
     cameras.queue.append(camera)
-    source = open_source("0", Wanted(1280, 720, 60.0), print)
+    source = open_source("0", CameraSettings(1280, 720, 60.0), print)
     assert source.description == "camera 0: 64x48, 25 FPS (asked for 1280x720, 60 FPS)"
     assert camera.settings[cv2.CAP_PROP_FRAME_WIDTH] == 1280
     assert camera.settings[cv2.CAP_PROP_FRAME_HEIGHT] == 720
@@ -75,7 +74,7 @@ def test_a_camera_is_asked_and_says_what_it_gives(cameras):
 
 def test_only_the_newest_frame_is_kept(cameras):
     cameras.queue.append(FakeCapture([flat(level) for level in range(1, 250)], pause=0.004))
-    source = open_source("0", Wanted(), print)
+    source = open_source("0", CameraSettings(), print)
     source.read(1.0)
     time.sleep(0.2)
     late = int(source.read(1.0).picture[0, 0, 0])
@@ -84,31 +83,31 @@ def test_only_the_newest_frame_is_kept(cameras):
     source.release()
 
 
-def test_a_lost_frame_or_two_do_no_harm(cameras, quick):
-    told = []
+def test_single_failed_reads_are_ignored(cameras, quick):
+    messages = []
     frames = [None, flat(1), None, None, flat(2), flat(3), *[flat(4)] * 500]
     cameras.queue.append(FakeCapture(frames, pause=0.002))
-    source = open_source("0", Wanted(), told.append)
+    source = open_source("0", CameraSettings(), messages.append)
     assert 4 in read_for(source, 0.2)
     source.release()
-    assert told == []
+    assert messages == []
     assert len(cameras.opened) == 1
 
 
-def test_a_camera_that_is_unplugged_and_comes_back(cameras, quick):
-    """Told in two lines; the pauses between the tries grow."""
-    told = []
+def test_an_unplugged_camera_is_opened_again(cameras, quick):
+    """There are two messages, and the pauses between the tries grow."""
+    messages = []
     pulled = FakeCapture([flat(1)] * 3, pause=0.01)
     cameras.queue += [pulled, *(FakeCapture(opened=False) for _ in range(3)), forever(2)]
-    source = open_source("0", Wanted(), told.append)
+    source = open_source("0", CameraSettings(), messages.append)
     levels = read_for(source, 1.5)
     source.release()
     assert levels[0] == 1
     assert levels[-1] == 2
     assert pulled.released.is_set()
-    assert len(told) == 2
-    assert told[0].startswith("camera 0 sends no more pictures: is it still connected?")
-    assert told[1] == "camera 0 is back"
+    assert len(messages) == 2
+    assert messages[0].startswith("camera 0 sends no more pictures: is it still connected?")
+    assert messages[1] == "camera 0 is back"
     tries = np.diff([when for when, _ in cameras.opened])[1:]
     assert len(tries) == 3
     assert tries[0] >= 0.09
@@ -117,19 +116,19 @@ def test_a_camera_that_is_unplugged_and_comes_back(cameras, quick):
     assert 0.19 <= tries[2] < 0.4
 
 
-def test_a_stream_that_stalls_is_left_and_opened_again(cameras, quick):
-    """The thread hangs in OpenCV for as long as it likes: the program goes on and can end."""
-    told, hanging = [], threading.Event()
+def test_a_stalled_stream_is_opened_again(cameras, quick):
+    """The thread blocks in OpenCV; the program continues and can end."""
+    messages, hanging = [], threading.Event()
     stalled = FakeCapture([flat(1), hanging])
     cameras.queue += [stalled, forever(2)]
-    source = open_source("rtsp://127.0.0.1/x", Wanted(), told.append)
+    source = open_source("rtsp://127.0.0.1/x", CameraSettings(), messages.append)
     assert source.read(0.1) is not None
     start = time.monotonic()
     assert source.read(0.05) is None
     assert time.monotonic() - start < 0.15
     assert 2 in read_for(source, 0.8)
-    assert len(told) == 2
-    assert told[0].startswith("rtsp://127.0.0.1/x has sent nothing for")
+    assert len(messages) == 2
+    assert messages[0].startswith("rtsp://127.0.0.1/x has sent nothing for")
     assert not stalled.released.is_set()
     start = time.monotonic()
     source.release()
@@ -138,21 +137,21 @@ def test_a_stream_that_stalls_is_left_and_opened_again(cameras, quick):
     assert stalled.released.wait(2.0), "the thread that hung gives its stream back at last"
 
 
-def test_release_does_not_wait_for_a_thread_that_hangs(cameras, quick):
+def test_release_does_not_wait_for_a_blocked_thread(cameras, quick):
     hanging = threading.Event()
     cameras.queue.append(FakeCapture([flat(1), hanging]))
-    source = open_source("0", Wanted(), print)
+    source = open_source("0", CameraSettings(), print)
     start = time.monotonic()
     source.release()
     assert time.monotonic() - start < 4.0
     hanging.set()
 
 
-def test_waiting_costs_no_processor_time(cameras, quick, monkeypatch):
+def test_waiting_takes_no_processor_time(cameras, quick, monkeypatch):
     monkeypatch.setattr(live, "_STALL_S", 10.0)
     hanging = threading.Event()
     cameras.queue.append(FakeCapture([flat(1), hanging]))
-    source = open_source("0", Wanted(), print)
+    source = open_source("0", CameraSettings(), print)
     before = time.process_time()
     read_for(source, 0.6)
     assert time.process_time() - before < 0.2
@@ -160,48 +159,48 @@ def test_waiting_costs_no_processor_time(cameras, quick, monkeypatch):
     source.release()
 
 
-def test_a_camera_that_opens_and_gives_nothing(cameras, quick):
+def test_a_camera_without_frames_is_an_error(cameras, quick):
     silent = FakeCapture()
     cameras.queue.append(silent)
     with pytest.raises(DigitsError, match=r"camera 3 opens but gives no picture: .*--source picam"):
-        open_source("3", Wanted(), print)
+        open_source("3", CameraSettings(), print)
     assert silent.released.is_set()
 
 
-def test_a_camera_that_opens_and_hangs(cameras, quick):
+def test_a_camera_that_blocks_is_an_error(cameras, quick):
     hanging = threading.Event()
     cameras.queue.append(FakeCapture([hanging]))
     start = time.monotonic()
     with pytest.raises(DigitsError, match="opens but gives no picture"):
-        open_source("0", Wanted(), print)
+        open_source("0", CameraSettings(), print)
     assert time.monotonic() - start < 5.0
     hanging.set()
 
 
-def test_no_camera_and_no_stream(cameras):
+def test_a_missing_camera_or_stream_is_an_error(cameras):
     with pytest.raises(DigitsError, match=r"no camera 99: check that it is plugged in"):
-        open_source("/dev/video99", Wanted(), print)
+        open_source("/dev/video99", CameraSettings(), print)
     with pytest.raises(DigitsError, match=r"http://127\.0\.0\.1:9/: no pictures from this address"):
-        open_source("http://127.0.0.1:9/", Wanted(), print)
+        open_source("http://127.0.0.1:9/", CameraSettings(), print)
 
 
 @pytest.fixture
 def three(monkeypatch):
-    monkeypatch.setattr(capture, "numbers", lambda: [0, 1, 2])
+    monkeypatch.setattr(opencv, "camera_numbers", lambda: [0, 1, 2])
 
 
-def test_the_next_camera_that_opens_goes_on(cameras, quick, three):
-    """The one before is given back first: two may be too much for one USB."""
-    told, first, second = [], forever(1), forever(2)
+def test_switch_takes_the_next_camera_that_opens(cameras, quick, three):
+    """The camera before is released first, as two may be too much for one USB controller."""
+    messages, first, second = [], forever(1), forever(2)
     cameras.queue += [first, FakeCapture(opened=False), second, FakeCapture([flat(3)] * 9)]
-    source = open_source("0", Wanted(), told.append)
+    source = open_source("0", CameraSettings(), messages.append)
     before = source.read(0.1).seconds
     source.switch()
     assert 2 in read_for(source, 0.5)
     assert first.released.is_set()
     assert [arguments[0] for _, arguments in cameras.opened] == [0, 1, 2]
     assert source.description.startswith("camera 2: 64x48")
-    assert told == [source.description]
+    assert messages == [source.description]
     assert source.read(0.1).seconds > before
     source.switch()
     assert 3 in read_for(source, 0.3)
@@ -210,83 +209,82 @@ def test_the_next_camera_that_opens_goes_on(cameras, quick, three):
     assert second.released.is_set()
 
 
-def test_without_another_camera_the_one_before_goes_on(cameras, quick, three):
-    told, silent = [], FakeCapture()
+def test_switch_returns_to_the_camera_if_no_other_opens(cameras, quick, three):
+    messages, silent = [], FakeCapture()
     cameras.queue += [forever(1), silent, FakeCapture(opened=False), forever(4)]
-    source = open_source("1", Wanted(), told.append)
+    source = open_source("1", CameraSettings(), messages.append)
     source.switch()
     assert 4 in read_for(source, 0.6)
     assert [arguments[0] for _, arguments in cameras.opened] == [1, 2, 0, 1]
     assert silent.released.is_set()
-    assert told == ["no camera opens but camera 1"]
+    assert messages == ["no camera opens but camera 1"]
     source.release()
 
 
-def test_a_camera_that_is_lost_while_another_is_looked_for_is_opened_again(cameras, quick, three):
-    told = []
+def test_a_camera_lost_during_a_switch_is_opened_again(cameras, quick, three):
+    messages = []
     cameras.queue += [forever(1), *(FakeCapture(opened=False) for _ in range(3)), forever(4)]
-    source = open_source("0", Wanted(), told.append)
+    source = open_source("0", CameraSettings(), messages.append)
     source.switch()
     assert 4 in read_for(source, 1.0)
     source.release()
-    assert len(told) == 2
-    assert told[0].startswith("camera 0 sends no more pictures")
-    assert told[1] == "camera 0 is back"
+    assert len(messages) == 2
+    assert messages[0].startswith("camera 0 sends no more pictures")
+    assert messages[1] == "camera 0 is back"
 
 
-def test_what_cannot_be_switched_says_so(cameras, monkeypatch):
-    monkeypatch.setattr(capture, "numbers", lambda: [0])
+def test_switch_without_another_camera_is_an_error(cameras, monkeypatch):
+    monkeypatch.setattr(opencv, "camera_numbers", lambda: [0])
     cameras.queue += [forever(1), forever(2)]
     for where, message in (("0", "no camera but camera 0"), ("rtsp://127.0.0.1/x", "is none")):
-        source = open_source(where, Wanted(), print)
+        source = open_source(where, CameraSettings(), print)
         with pytest.raises(DigitsError, match=message):
             source.switch()
         assert source.read(1.0) is not None
         source.release()
 
 
-def test_the_cameras_that_open_are_listed(cameras, quick, three):
+def test_list_cameras_names_those_that_open(cameras, quick, three):
     cameras.queue += [forever(1), FakeCapture(opened=False), forever(2)]
     given = "64x48, 30 FPS (asked for 1920x1080, 30 FPS)"
-    assert list(list_cameras(Wanted())) == [f"--source 0: {given}", f"--source 2: {given}"]
+    assert list(list_cameras(CameraSettings())) == [f"--source 0: {given}", f"--source 2: {given}"]
 
 
-def test_linux_tells_which_cameras_there_may_be(monkeypatch, tmp_path):
+def test_camera_numbers(monkeypatch, tmp_path):
     names = {0: "C270 WEBCAM", 1: "C270 WEBCAM", 10: "bcm2835-codec-decode", 3: "unicam-image"}
     for number, name in names.items():
         folder = tmp_path / f"video{number}"
         folder.mkdir()
         (folder / "name").write_text(f"{name}\n")
     (tmp_path / "v4l-subdev0").mkdir()
-    monkeypatch.setattr(capture, "_DEVICES", tmp_path)
+    monkeypatch.setattr(opencv, "_DEVICES", tmp_path)
     monkeypatch.setattr(sys, "platform", "linux")
-    assert capture.numbers() == [0, 1]
+    assert opencv.camera_numbers() == [0, 1]
     monkeypatch.setattr(sys, "platform", "win32")
-    assert capture.numbers()[:2] == [0, 1]
+    assert list(opencv.camera_numbers()[:2]) == [0, 1]
 
 
-def test_the_picture_that_was_taken_is_not_written_over():
-    """Pictures are used again, but not the one that is being read nor the one that waits."""
-    slot, spares = Slot(), []
-    slot.put(Shot(flat(1)))
-    first, _ = slot.take(0.0)
+def test_a_frame_in_use_is_not_written_over():
+    """Memory is used again, but neither that of the frame being read nor of the one that waits."""
+    latest, spares = LatestFrame(), []
+    latest.put(Frame(flat(1), 0.0))
+    first = latest.take(0.0)
     for level in range(2, 9):
-        spare = slot.put(Shot(flat(level)))
+        spare = latest.put(Frame(flat(level), 0.0))
         spares.append(spare)
         assert spare is not first
     assert [None if spare is None else int(spare.picture[0, 0, 0]) for spare in spares] == [
         None, 2, 3, 4, 5, 6, 7
     ]  # fmt: skip
-    second, _ = slot.take(0.0)
+    second = latest.take(0.0)
     assert second.picture[0, 0, 0] == 8
-    assert slot.put(Shot(flat(9))) is first
-    assert slot.take(0.0)[0].picture[0, 0, 0] == 9
-    assert slot.take(0.01) is None
+    assert latest.put(Frame(flat(9), 0.0)) is first
+    assert latest.take(0.0).picture[0, 0, 0] == 9
+    assert latest.take(0.01) is None
 
 
-def test_any_device_may_fail_in_any_way(quick):
-    """What a driver raises is no reason for a traceback."""
-    told, tries = [], []
+def test_any_exception_of_a_device_means_lost(quick):
+    messages, tries = [], []
 
     class Moody:
         details = ""
@@ -294,21 +292,21 @@ def test_any_device_may_fail_in_any_way(quick):
         def read(self, spare):
             if len(tries) == 1:
                 tries.append("read")
-                return Shot(flat(1))
+                return Frame(flat(1), 0.0)
             raise RuntimeError("driver")
 
         def release(self):
             pass
 
-    def connect():
+    def connect(name):
         tries.append("open")
         return Moody()
 
-    source = Live(connect, "it", "advice", told.append)
+    source = Live("it", connect, "advice", messages.append)
     source.read(0.1)
     read_for(source, 0.3)
     source.release()
-    assert len(told) == 1
+    assert len(messages) == 1
     assert tries.count("open") >= 2
 
 
@@ -332,27 +330,29 @@ class Mjpeg(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_a_real_http_stream_that_stalls(quick, monkeypatch):
+def test_a_real_http_stream_that_stalls_is_opened_again(quick, monkeypatch):
     if cv2.CAP_FFMPEG not in cv2.videoio_registry.getStreamBackends():
         pytest.skip("this OpenCV is built without FFmpeg")
     monkeypatch.setattr(live, "_START_S", 10.0)
     monkeypatch.setattr(live, "_STALL_S", 0.5)
-    monkeypatch.setattr(capture, "_READ_MS", 1000)
+    monkeypatch.setattr(opencv, "_READ_MS", 1000)
     monkeypatch.setattr(Mjpeg, "go_on", threading.Event())
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mjpeg)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    told = []
+    messages = []
     try:
-        source = open_source(f"http://127.0.0.1:{server.server_port}/", Wanted(), told.append)
+        source = open_source(
+            f"http://127.0.0.1:{server.server_port}/", CameraSettings(), messages.append
+        )
         assert "160x120" in source.description
         read_for(source, 1.2)
-        assert told
-        assert "has sent nothing for" in told[0] or "sends no more" in told[0]
+        assert messages
+        assert "has sent nothing for" in messages[0] or "sends no more" in messages[0]
         read_for(source, 1.0)
         source.release()
-        assert len(told) >= 2
-        assert told[1].endswith("is back")
+        assert len(messages) >= 2
+        assert messages[1].endswith("is back")
     finally:
         Mjpeg.go_on.set()
         server.shutdown()

@@ -26,7 +26,7 @@ def test_each_frame_of_a_file_is_one_frame(tmp_path):
     assert [each.name for each in path.parent.iterdir()] == ["out.mp4"]
 
 
-def test_a_live_recording_runs_as_fast_as_the_world(tmp_path):
+def test_a_live_recording_runs_in_real_time(tmp_path):
     """Slow frames are repeated, fast ones left out."""
     path = tmp_path / "out.mp4"
     record = Recording(path, 10.0, real_time=True)
@@ -41,7 +41,7 @@ def test_a_live_recording_runs_as_fast_as_the_world(tmp_path):
     assert levels == [0] * 5 + [100] * 5 + [200] * 10
 
 
-def test_a_live_recording_goes_on_while_nothing_comes(tmp_path):
+def test_a_live_recording_continues_without_new_frames(tmp_path):
     path = tmp_path / "out.mp4"
     record = Recording(path, 10.0, real_time=True)
     record.repeat(99.0)
@@ -53,14 +53,14 @@ def test_a_live_recording_goes_on_while_nothing_comes(tmp_path):
     assert len(read_video(path)[0]) == pytest.approx(10, abs=1)
 
 
-def test_what_was_begun_and_got_no_frame_leaves_nothing(tmp_path):
+def test_a_recording_without_frames_leaves_no_file(tmp_path):
     record = Recording(tmp_path / "out.mp4", 30.0, real_time=False)
     assert record.close() == f"{tmp_path / 'out.mp4'}: nothing was recorded"
     assert record.close() == ""
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told_and_what_was_recorded_stays(tmp_path, monkeypatch):
+def test_a_full_disk_is_an_error_and_the_recording_stays(tmp_path, monkeypatch):
     path = tmp_path / "out.mp4"
     record = Recording(path, 30.0, real_time=False)
     for _ in range(30):
@@ -72,7 +72,7 @@ def test_a_full_disk_is_told_and_what_was_recorded_stays(tmp_path, monkeypatch):
     assert len(read_video(path)[0]) == 30
 
 
-def test_a_file_that_cannot_be_played_is_not_called_a_recording(tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_played_is_an_error(tmp_path, monkeypatch):
     class Broken:
         def __init__(self, name, *arguments):
             self.name = name
@@ -95,14 +95,14 @@ def test_a_file_that_cannot_be_played_is_not_called_a_recording(tmp_path, monkey
 
 
 @pytest.mark.parametrize("name", ["out.avi", "out", ""])
-def test_another_name_is_refused_before_anything_starts(tmp_path, monkeypatch, name):
+def test_a_name_without_mp4_is_an_error(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DigitsError, match=r"expected a name that ends in \.mp4"):
         find_path(name, "demo")
 
 
 def link(path, other):
-    """Another name of a file; skips where the system has no such."""
+    """Makes a symlink; skips the test where the system has none."""
     try:
         path.symlink_to(other)
     except OSError as error:
@@ -129,7 +129,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_read_is_not_recorded_over(tmp_path, name):
+def test_the_source_is_never_replaced(tmp_path, name):
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"clip")
     (tmp_path / "new").mkdir()
@@ -142,7 +142,7 @@ def test_what_is_read_is_not_recorded_over(tmp_path, name):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_no_recording_is_overwritten_and_a_folder_gives_each_a_name(tmp_path):
+def test_no_file_is_replaced_and_a_folder_gives_new_names(tmp_path):
     path = tmp_path / "out.mp4"
     path.write_bytes(b"before")
     link(tmp_path / "link.mp4", tmp_path / "nothing")
@@ -158,12 +158,12 @@ def test_no_recording_is_overwritten_and_a_folder_gives_each_a_name(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows tells it when the file is written")
-def test_a_name_that_the_disk_cannot_have_is_told_before_anything_starts(tmp_path):
+def test_a_name_that_is_too_long_is_an_error(tmp_path):
     with pytest.raises(OSError, match="too long"):
         find_path(str(tmp_path / f"{300 * 'x'}.mp4"), "demo")
 
 
-def test_an_unwritable_place_is_found_before_anything_starts(tmp_path):
+def test_a_path_below_a_file_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DigitsError, match="file: expected a folder"):
         find_path(str(tmp_path / "file" / "out.mp4"), "demo")

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from camera_fakes import flat, write_picture, write_video
-from digits_tf.camera.sources import Frame, Wanted, open_source
+from digits_tf.camera.sources import CameraSettings, Frame, open_source
 from digits_tf.errors import DigitsError
 
 
 def open_quietly(where):
-    return open_source(str(where), Wanted(), lambda line: pytest.fail(line))
+    return open_source(str(where), CameraSettings(), lambda line: pytest.fail(line))
 
 
 def read_all(source):
@@ -44,12 +44,12 @@ def test_a_folder_gives_its_pictures_in_order_and_leaves_out_broken_ones(tmp_pat
     (tmp_path / "aa.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "ab.jpg").write_bytes(b"")
     (tmp_path / "notes.txt").write_text("no picture")
-    told = []
-    source = open_source(str(tmp_path), Wanted(), told.append)
+    messages = []
+    source = open_source(str(tmp_path), CameraSettings(), messages.append)
     names = [(level, path.rpartition("/")[2]) for level, _, path in read_all(source)]
     assert names == [(1, "a.png"), (2, "b.PNG"), (0, "c.bmp")]
-    assert [line.startswith("left out: ") for line in told] == [True, True]
-    assert "aa.png" in told[0]
+    assert [line.startswith("left out: ") for line in messages] == [True, True]
+    assert "aa.png" in messages[0]
 
 
 def test_a_folder_says_how_many_pictures_it_has(tmp_path):
@@ -64,21 +64,21 @@ def test_a_pattern_gives_the_pictures_that_it_names(tmp_path):
     assert [level for level, _, _ in read_all(open_quietly(tmp_path / "*.png"))] == [0, 1]
     # In the order in which people count.
     assert [level for level, _, _ in read_all(open_quietly(tmp_path))] == [0, 1, 2]
-    # A name that looks like a pattern and is a file is that file.
+    # A name that pictures like a pattern and is a file is that file.
     path = write_picture(tmp_path / "[x].png", flat(9))
     assert [level for level, _, _ in read_all(open_quietly(path))] == [9]
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_any_source_is_turned_clockwise(tmp_path, degrees):
+def test_frames_are_rotated_clockwise(tmp_path, degrees):
     corner = np.zeros((48, 64, 3), np.uint8)
     corner[:10, :10] = (200, 90, 20)
     path = write_picture(tmp_path / "a.png", corner)
-    source = open_source(str(path), Wanted(rotate=degrees), print)
-    frame = source.read(0.0).turned(source.rotate)
+    source = open_source(str(path), CameraSettings(rotate=degrees), print)
+    frame = source.read(0.0).rotated(source.rotate)
     np.testing.assert_array_equal(frame.picture, np.rot90(corner, -degrees // 90))
     assert frame.path == str(path)
-    grey = Frame(corner[..., 0], 1.0, colour=corner).turned(degrees)
+    grey = Frame(corner[..., 0], 1.0, colour=corner).rotated(degrees)
     np.testing.assert_array_equal(grey.picture, np.rot90(corner[..., 0], -degrees // 90))
     np.testing.assert_array_equal(grey.shown, np.rot90(corner, -degrees // 90))
     assert grey.seconds == 1.0
@@ -97,20 +97,20 @@ def test_a_video_gives_every_frame_in_its_time(tmp_path):
     assert [seconds for _, seconds, _ in frames] == pytest.approx([0, 0.04, 0.08])
 
 
-def test_a_gif_is_a_film(tmp_path):
+def test_a_gif_is_a_video(tmp_path):
     first, *others = (Image.fromarray(flat(level)[..., 0]) for level in (0, 80, 160))
     first.save(tmp_path / "clip.gif", save_all=True, append_images=others, duration=40)
     assert len(read_all(open_quietly(tmp_path / "clip.gif"))) == 3
 
 
-def test_a_video_that_is_cut_gives_what_there_is_and_says_so(tmp_path):
+def test_a_cut_video_gives_its_frames_and_a_message(tmp_path):
     path = write_video(tmp_path / "clip.avi", [100] * 60)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    told = []
-    frames = read_all(open_source(str(path), Wanted(), told.append))
+    messages = []
+    frames = read_all(open_source(str(path), CameraSettings(), messages.append))
     assert 10 < len(frames) < 50
-    assert len(told) == 1
-    assert told[0].startswith(f"{path} ended early, after {len(frames)} of 60 frames")
+    assert len(messages) == 1
+    assert messages[0].startswith(f"{path} ended early, after {len(frames)} of 60 frames")
 
 
 # What is not there
@@ -128,7 +128,7 @@ def test_a_video_that_is_cut_gives_what_there_is_and_says_so(tmp_path):
         ("broken.png", "broken.png"),
     ],
 )
-def test_what_is_no_source_is_told_in_one_line(tmp_path, name, message):
+def test_a_wrong_source_is_an_error_of_one_line(tmp_path, name, message):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.txt").write_text("no video")
     (tmp_path / "hollow.mp4").write_bytes(b"")
@@ -139,7 +139,7 @@ def test_what_is_no_source_is_told_in_one_line(tmp_path, name, message):
 
 
 @pytest.mark.parametrize("where", ["", " "])
-def test_an_empty_name_is_no_source(where):
+def test_an_empty_name_is_an_error(where):
     with pytest.raises(DigitsError, match="no such file"):
         open_quietly(where)
 
@@ -148,9 +148,9 @@ def test_a_folder_of_broken_pictures_is_an_error(tmp_path):
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"")
     with pytest.raises(DigitsError, match="none of them can be read"):
-        read_all(open_source(str(tmp_path), Wanted(), lambda line: None))
+        read_all(open_source(str(tmp_path), CameraSettings(), lambda line: None))
 
 
-def test_picamera2_is_imported_only_when_asked_for(tmp_path):
+def test_picamera2_is_imported_only_when_needed(tmp_path):
     read_all(open_quietly(write_picture(tmp_path / "a.png", flat(1))))
     assert "picamera2" not in sys.modules

@@ -43,7 +43,7 @@ def heard(listener):
             return states
 
 
-def test_ready_with_the_first_frame_then_pings_then_the_end(systemd):
+def test_ready_at_the_first_frame_then_pings_then_stopping(systemd):
     watchdog = Watchdog({**systemd.environment, "WATCHDOG_USEC": "60000000"})
     assert heard(systemd) == []
     for tick in range(31):
@@ -54,7 +54,7 @@ def test_ready_with_the_first_frame_then_pings_then_the_end(systemd):
     assert heard(systemd) == ["STOPPING=1"]
 
 
-def test_a_short_limit_is_kept_by_half(systemd):
+def test_pings_come_after_half_of_a_short_limit(systemd):
     watchdog = Watchdog({**systemd.environment, "WATCHDOG_USEC": "500000"})
     for tick in range(9):
         watchdog.ping(100 + tick / 8)
@@ -71,29 +71,28 @@ def test_without_a_limit_for_this_process_there_are_no_pings(systemd, limit):
     assert heard(systemd) == ["READY=1"]
 
 
-def test_a_limit_for_this_very_process(systemd):
+def test_a_limit_for_this_process(systemd):
     limit = {"WATCHDOG_USEC": "9000000", "WATCHDOG_PID": str(os.getpid())}
     Watchdog({**systemd.environment, **limit}).ping(100.0)
     assert heard(systemd) == ["READY=1", "WATCHDOG=1"]
 
 
 @pytest.mark.parametrize("name", ["", "/nowhere/notify", "@nobody", "vsock:2:9"])
-def test_a_systemd_that_does_not_listen_does_no_harm(name):
+def test_a_missing_systemd_is_ignored(name):
     environment = {"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "1000000"}
     watchdog = Watchdog(environment)
     watchdog.ping(1.0)
     watchdog.stop()
 
 
-def test_a_full_socket_does_not_hold_up_the_reading(systemd):
+def test_a_full_socket_does_not_block(systemd):
     watchdog = Watchdog({**systemd.environment, "WATCHDOG_USEC": "1000000"})
     for tick in range(5000):
         watchdog.ping(float(tick))
     assert heard(systemd)[0] == "READY=1"
 
 
-def test_the_program_tells_its_whole_life(systemd):
-    """Until SIGTERM, which is how systemd stops it."""
+def test_the_program_notifies_systemd_from_start_to_end(systemd):
     systemd.settimeout(30.0)
     process = subprocess.Popen(
         [sys.executable, "-m", "digits_tf.camera", "--headless", "--source", "demo"],
@@ -128,7 +127,7 @@ def seconds(text):
     return float(text.removesuffix("s"))
 
 
-def test_the_unit_asks_for_what_the_program_tells(unit):
+def test_the_unit_expects_what_the_program_sends(unit):
     service = unit["Service"]
     assert service["Type"] == "notify"
     # Pings come from the process that ExecStart names, not from a shell around it.
@@ -145,7 +144,7 @@ def test_the_unit_asks_for_what_the_program_tells(unit):
     assert starts < int(unit["Unit"]["StartLimitBurst"])
 
 
-def test_the_unit_leaves_the_cameras_within_reach(unit):
+def test_the_unit_allows_the_cameras(unit):
     service = unit["Service"]
     assert service["User"] == "digits_tf"
     assert "video" in service["SupplementaryGroups"].split()
@@ -155,7 +154,7 @@ def test_the_unit_leaves_the_cameras_within_reach(unit):
     assert "AF_NETLINK" in service["RestrictAddressFamilies"]
 
 
-def test_the_units_command_is_one_that_the_program_takes(unit, tmp_path):
+def test_the_command_of_the_unit_runs(unit, tmp_path):
     """As systemd would start it, with few frames of the demo in place of the camera."""
     python, *words = shlex.split(unit["Service"]["ExecStart"])
     assert python.endswith("/.venv/bin/python")
@@ -175,11 +174,11 @@ def test_the_units_command_is_one_that_the_program_takes(unit, tmp_path):
     assert result.stdout.startswith("{")
 
 
-def test_systemd_itself_finds_no_fault_with_the_unit(tmp_path):
+def test_systemd_accepts_the_unit(tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("there is no systemd-analyze")
     path = tmp_path / UNIT.name
-    # It looks whether the program is there.
+    # It pictures whether the program is there.
     path.write_text(UNIT.read_text().replace("/opt/digits_tf/.venv/bin/python", sys.executable))
     result = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(path)],

@@ -1,6 +1,7 @@
-"""What all commands share: their list, `--help`, signals, make."""
+"""What all commands share: their list, `--help`, signals, make; and that only they know flags."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -80,6 +81,69 @@ def test_help_shows_flags_and_no_paths_of_files(name):
     assert "__main__" not in result.stdout
 
 
+# Imports all that is no command, but what needs packages that are not installed.
+IMPORTS = """
+import importlib
+import pkgutil
+import sys
+
+import digits_tf
+from digits_tf.errors import DigitsError
+
+for module in pkgutil.walk_packages(digits_tf.__path__, "digits_tf."):
+    if module.name.split(".")[1] != "cli":
+        try:
+            importlib.import_module(module.name)
+        except (ImportError, DigitsError):
+            continue
+        print(module.name)
+print("commands:", *(name for name in sys.modules if name.startswith("digits_tf.cli.")))
+from absl import flags
+print("flags:", *(name for name in flags.FLAGS.flags_by_module_dict() if "digits_tf" in name))
+"""
+
+
+def test_only_commands_define_flags():
+    """A program that imports the package may have a --help or a --source of its own."""
+    result = subprocess.run(
+        [sys.executable, "-c", IMPORTS],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *imported, commands, flags = result.stdout.splitlines()
+    assert {"digits_tf.recognition.recognizer", "digits_tf.export.exporter"} <= {*imported}
+    assert (commands, flags) == ("commands:", "flags:")
+
+
+def test_only_commands_and_their_doors_know_the_commands():
+    """In functions too, which no import runs."""
+    package = ROOT / "digits_tf"
+    for path in package.rglob("*.py"):
+        code = path.read_text()
+        is_door = 'if __name__ == "__main__":' in code
+        if package / "cli" not in path.parents and not is_door:
+            assert not re.search(r"^\s*(from|import) (absl|digits_tf\.cli)\b", code, re.M), path
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_old_is_a_module_too(name):
+    if name in ("scenes", "scenes-fetch", "train-detector"):
+        pytest.skip("it is reached through digits-tf alone")
+    result = run(f"digits_tf.{name}", "--help")
+    assert result.returncode == 0, result.stderr
+    assert f"python -m digits_tf.{name}" in result.stdout
+
+
+def test_a_recipe_is_known_by_its_old_name_too(tmp_path):
+    result = run("digits_tf", "train", "--recipe=xyz", cwd=tmp_path)
+    assert_one_line_error(result, "out of default, reference, resnet, tiny", "'xyz'")
+    for name in ("reference", "seed"):
+        result = run("digits_tf.train", f"--recipe={name}", "--data_dir=nowhere", cwd=tmp_path)
+        assert_one_line_error(result, "nowhere")
+
+
 def test_help_whose_reader_has_gone_is_no_error():
     words = [sys.executable, "-m", "digits_tf.train", "--help"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -138,7 +202,7 @@ def signalled(words, number, to_all, is_ready, **options):
 )
 def test_two_quick_signals_end_a_command_and_its_workers(tmp_path, number, to_all):
     """Ctrl-C reaches the workers, too; kill does not."""
-    words = ["-m", "digits_tf.scenes", "--sample", "--frames=9000", "--out", tmp_path / "out"]
+    words = ["-m", "digits_tf", "scenes", "--sample", "--frames=9000", "--out", tmp_path / "out"]
 
     def has_workers(process):
         return len(members(process.pid)) > 1
@@ -154,7 +218,7 @@ def test_a_second_signal_ends_what_the_first_cannot(tmp_path):
     """As where a library's callback swallows it."""
     script = (
         "import pathlib, time\n"
-        "from digits_tf import command\n"
+        "from digits_tf.cli import command\n"
         "def main(words):\n"
         "    pathlib.Path('ready').touch()\n"
         "    while True:\n"
@@ -179,7 +243,7 @@ def test_a_second_signal_ends_what_the_first_cannot(tmp_path):
 def test_a_shells_background_job_stays_deaf_to_ctrl_c():
     script = (
         "import os, signal\n"
-        "from digits_tf import command\n"
+        "from digits_tf.cli import command\n"
         "command.run(lambda words: os.kill(os.getpid(), signal.SIGINT) or print('deaf'), '')\n"
     )
     words = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", sys.executable, "-c", script]
@@ -202,7 +266,7 @@ def test_errors_name_the_users_file(tmp_path):
         files.make_folder(tmp_path / "file")
     # A place where nothing can be written is found before the data is looked for.
     out = tmp_path / "file" / "out"
-    result = run("digits_tf.scenes", "--data_dir", tmp_path / "nowhere", "--out", out)
+    result = run("digits_tf", "scenes", "--data_dir", tmp_path / "nowhere", "--out", out)
     assert_one_line_error(result, out)
     assert "nowhere" not in result.stderr
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from digits_tf.data import idx
-from digits_tf.data.digits import NOT_A_DIGIT, ArrayDigits, open_pair
+from digits_tf.data.digits import BACKGROUND, ArrayDigits, open_pair
 from digits_tf.training import dataset
 from digits_tf.training.recipes import Augmentation
 
@@ -49,11 +49,11 @@ def test_split_holds_out_a_tenth(data):
     assert np.array_equal(np.concatenate(held_out)[..., 0], expected)
 
 
-def test_own_held_out_digits_and_others(sample):
+def test_own_held_out_digits_and_background(sample):
     images, labels = sample.test.read()
     digits, held_out = (ArrayDigits(images[p], labels[p], "") for p in (np.s_[:30], np.s_[30:40]))
-    others = ArrayDigits(images[40:45], np.full(5, NOT_A_DIGIT, np.uint8), "")
-    data = dataset.split(digits, held_out=held_out, others=others)
+    background = ArrayDigits(images[40:45], np.full(5, BACKGROUND, np.uint8), "")
+    data = dataset.split(digits, held_out=held_out, background=background)
     assert data.digits.count == 45
     assert data.held_out.tolist() == list(range(30, 40))
     assert data.train.tolist() == [*range(30), *range(40, 45)]
@@ -61,7 +61,7 @@ def test_own_held_out_digits_and_others(sample):
     assert np.array_equal(pixels[..., 0], images[30:40])
     assert np.array_equal(names, labels[30:40])
     seen = np.concatenate([names for _, names in batches(data, batch_size=35)])
-    assert sorted(seen) == sorted([*labels[:30], *(5 * [NOT_A_DIGIT])])
+    assert sorted(seen) == sorted([*labels[:30], *(5 * [BACKGROUND])])
 
 
 def test_an_epoch_has_each_training_digit_once_with_its_label(data):

@@ -15,11 +15,11 @@ import tensorflow as tf
 from conftest import SEED_PICTURES, assert_one_line_error, run
 from digits_tf import files, recognition
 from digits_tf.data import idx
-from digits_tf.data.digits import ArrayDigits
+from digits_tf.data.digits import ArrayDigits, open_pictures
 from digits_tf.errors import DigitsError
 from digits_tf.evaluation.score import Score, score
-from digits_tf.export import calibration, pictures, serving, tflite
-from digits_tf.export.parity import Parity, chance
+from digits_tf.export import exporter, serving, tflite
+from digits_tf.export.parity import Parity, mcnemar
 from digits_tf.models.resnet import ARCHITECTURES, resnet
 from digits_tf.recognition import Classifier
 
@@ -206,19 +206,6 @@ def test_mixed_files_tell_digits_apart_that_are_hardly_any(tmp_path, sample, dou
     assert np.abs(shares - expected).max() < 0.08
 
 
-@pytest.mark.parametrize("kind", tflite.TRIED)
-def test_files_that_are_only_tried_read_alike(tmp_path, sample, doubtful, kind):
-    images = sample.test.read()[0][::100]
-    serving.save(serving.with_softmax(doubtful), tmp_path / "served")
-    path = tmp_path / "tried.tflite"
-    path.write_bytes(tflite.convert(tmp_path / "served", kind, images[..., None]))
-    keras_file = tmp_path / "doubtful.keras"
-    doubtful.save(keras_file)
-    expected = recognition.load(keras_file).probabilities(images)
-    found = recognition.load(path).probabilities(images)
-    assert np.abs(found - expected).max() < 0.08
-
-
 def test_unknown_kinds_are_refused(tmp_path):
     with pytest.raises(ValueError, match="int4"):
         tflite.convert(tmp_path, "int4", np.zeros((1, 28, 28, 1), np.uint8))
@@ -230,7 +217,7 @@ def test_ranges_come_from_all_over_the_digits(count):
     images = np.zeros((count, 28, 28), np.uint8)
     images[:, 0, 0], images[:, 0, 1] = numbers // 256, numbers % 256
     digits = ArrayDigits(images, np.zeros(count, np.uint8), "numbered")
-    chosen = pictures.for_ranges(digits, 1000)
+    chosen = exporter.representative(digits, 1000)
     found = 256 * chosen[:, 0, 0, 0].astype(int) + chosen[:, 0, 1, 0]
     assert chosen.shape[1:] == (28, 28, 1)
     assert len(found) == min(count, 1000)
@@ -245,16 +232,19 @@ def test_temperature_is_the_likeliest_one(sample):
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     labels = (shares.cumsum(axis=1) > rng.random((20_000, 1))).argmax(axis=1)
     for factor in (0.5, 1.0, 2.5):
-        found = calibration.temperature(factor * logits, labels)
+        found = serving.temperature(factor * logits, labels)
         assert found == pytest.approx(factor, rel=0.05)
 
 
 def test_temperature_is_built_in(doubtful, sample):
-    images = sample.test.read()[0][::100, ..., None].astype(np.float32)
-    before = doubtful.predict(images, verbose=0)
+    images, labels = (each[::20] for each in sample.test.read())
+    pixels = images[..., None].astype(np.float32)
+    before = doubtful.predict(pixels, verbose=0)
     copy = serving.float32_copy(doubtful)
-    calibration.divide_logits(copy, 2.0)
-    assert np.allclose(copy.predict(images, verbose=0), before / 2, atol=1e-5)
+    found = serving.calibrate(copy, images, labels)
+    assert found == serving.temperature(before, labels)
+    assert abs(np.log(found)) > 0.1
+    assert np.allclose(copy.predict(pixels, verbose=0), before / found, atol=1e-5)
 
 
 class Fake(Classifier):
@@ -310,7 +300,7 @@ def test_parity_notices_what_reads_otherwise(kind, fault, passes):
         (0, 100, True),
     ],
 )
-def test_digits_lost_count_if_they_are_many_and_no_chance(lost, gained, passes):
+def test_digits_lost_count_if_they_are_many_and_no_mcnemar(lost, gained, passes):
     digits = fake_digits(10_000)
     digits.images[:lost, 0, 1] = 1
     digits.images[lost : lost + gained, 0, 1] = 2
@@ -322,11 +312,11 @@ def test_digits_lost_count_if_they_are_many_and_no_chance(lost, gained, passes):
 
 
 def test_chance_is_mcnemars():
-    assert chance(0, 0) == chance(1, 0) == chance(7, 7) == 1
-    assert chance(0, 8) == chance(8, 0) == 2 / 2**8
-    assert chance(9, 1) == 2 * (1 + 10) / 2**10
-    assert 0 < chance(560, 440) < 0.001
-    assert chance(9000, 1) == 0
+    assert mcnemar(0, 0) == mcnemar(1, 0) == mcnemar(7, 7) == 1
+    assert mcnemar(0, 8) == mcnemar(8, 0) == 2 / 2**8
+    assert mcnemar(9, 1) == 2 * (1 + 10) / 2**10
+    assert 0 < mcnemar(560, 440) < 0.001
+    assert mcnemar(9000, 1) == 0
 
 
 def test_failed_export_writes_nothing(exported, tmp_path):
@@ -520,8 +510,6 @@ def test_seed_pictures_with_the_shipped_model():
         model = recognition.load()
     except DigitsError:
         pytest.fail("no model is shipped")
-    from digits_tf.data.pictures import open_pictures
-
     result = score(model.probabilities, open_pictures(SEED_PICTURES).batches(50))
     assert result.count == 37
     assert result.mistakes <= 1

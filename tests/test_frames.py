@@ -1,7 +1,7 @@
-"""Made-up frames: what is said about their digits is true, and the seed decides everything."""
+"""Synthetic frames: what is said about their digits is true, and the seed decides everything."""
 
+import dataclasses
 import shutil
-import types
 from pathlib import Path
 
 import cv2
@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import drawn
-from digits_tf.synthetic import frames, glyphs
+from digits_tf.synthetic import forms, frames, glyphs, pen
+from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.canvas import GONE, UNSURE, WHOLE, Canvas
 from digits_tf.synthetic.frames import frame
-from digits_tf.synthetic.writer import Writer
+from digits_tf.synthetic.page import Page
 
 SHAPE = (240, 400)
 
@@ -27,9 +28,9 @@ def blank(shape=SHAPE):
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
+def assets(tmp_path_factory):
     """Two fonts, two photographs and two things."""
-    folder, generator = tmp_path_factory.mktemp("world"), drawn.rng(0)
+    folder, generator = tmp_path_factory.mktemp("assets"), drawn.rng(0)
     matplotlib = pytest.importorskip("matplotlib")
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     paths = {}
@@ -44,7 +45,7 @@ def world(tmp_path_factory):
         thing = np.zeros((80, 60, 4), np.uint8)
         cv2.ellipse(thing, (30, 40), (25, 35), 0, 0, 360, (60, 120, 200, 255), -1)
         cv2.imwrite(str(path), thing)
-    return types.SimpleNamespace(**paths)
+    return Assets(**paths)
 
 
 # Canvas
@@ -166,23 +167,22 @@ def assert_sound(made):
     assert (made.boxes[:, 1] + made.boxes[:, 3] <= height).all()
 
 
-@pytest.mark.parametrize("with_world", [False, True])
-def test_a_seed_decides_everything(digits, world, with_world):
+@pytest.mark.parametrize("with_assets", [False, True])
+def test_a_seed_decides_everything(digits, assets, with_assets):
+    there = assets if with_assets else None
     for seed in range(8):
-        one, same = (
-            frame(drawn.rng(seed), *digits, world if with_world else None) for _ in range(2)
-        )
+        one, same = (frame(drawn.rng(seed), *digits, there) for _ in range(2))
         assert_sound(one)
         np.testing.assert_array_equal(one.image, same.image)
         np.testing.assert_array_equal(one.boxes, same.boxes)
         np.testing.assert_array_equal(one.labels, same.labels)
-        other = frame(drawn.rng(seed + 50), *digits, world if with_world else None)
+        other = frame(drawn.rng(seed + 50), *digits, there)
         assert one.image.shape != other.image.shape or (one.image != other.image).any()
 
 
 @pytest.fixture(scope="module")
-def many(digits, world):
-    return [frame(drawn.rng(seed), *digits, world if seed % 2 else None) for seed in range(120)]
+def many(digits, assets):
+    return [frame(drawn.rng(seed), *digits, assets if seed % 2 else None) for seed in range(120)]
 
 
 def test_frames_are_of_all_kinds(many):
@@ -202,8 +202,8 @@ def test_frames_are_of_all_kinds(many):
     assert 0.1 < np.mean(dark) < 0.9
 
 
-def test_fonts_photographs_and_things_are_used(many, world):
-    """By what was opened: the caches are filled by the frames with a world."""
+def test_fonts_photographs_and_things_are_used(many):
+    """By what was opened: the caches are filled by the frames with assets."""
     assert glyphs._font.cache_info().currsize == 2
     assert glyphs._font_glyph.cache_info().currsize > 20
     assert frames._photograph.cache_info().currsize == 2
@@ -211,15 +211,15 @@ def test_fonts_photographs_and_things_are_used(many, world):
 
 
 @pytest.mark.parametrize("lacking", ["handwriting", "printed", "photographs", "stamps"])
-def test_a_world_may_lack_any_kind(digits, world, lacking):
-    less = types.SimpleNamespace(**{**vars(world), lacking: ()})
+def test_assets_may_lack_any_kind(digits, assets, lacking):
+    less = dataclasses.replace(assets, **{lacking: ()})
     for seed in range(6):
         assert_sound(frame(drawn.rng(seed), *digits, less))
 
 
-def test_damaged_pictures_are_plain_or_nothing(digits, world, tmp_path):
-    damaged = types.SimpleNamespace(**vars(world))
-    damaged.photographs, damaged.stamps = (tmp_path / "no.jpg",), (tmp_path / "no.png",)
+def test_damaged_pictures_are_plain_or_nothing(digits, assets, tmp_path):
+    pictures = {"photographs": (tmp_path / "no.jpg",), "stamps": (tmp_path / "no.png",)}
+    damaged = dataclasses.replace(assets, **pictures)
     (tmp_path / "no.png").write_bytes(b"no picture")
     for seed in range(6):
         assert_sound(frame(drawn.rng(seed), *digits, damaged))
@@ -230,10 +230,10 @@ def test_digits_of_a_page_are_where_their_boxes_say(digits):
     checked = 0
     for seed in range(30):
         generator, canvas = drawn.rng(seed), blank()
-        writer = Writer(generator, canvas, *digits, None)
-        writer._level = 0.0
+        page = Page(generator, canvas, *digits, None)
+        page.lines.level = 0.0
         canvas.texture = None
-        writer.page()
+        page.digits()
         ink = canvas.image < 0.9
         for (x, y, w, h), label in zip(canvas.boxes, canvas.labels, strict=True):
             if label == UNSURE or h < 12:
@@ -246,12 +246,12 @@ def test_digits_of_a_page_are_where_their_boxes_say(digits):
     assert checked > 100
 
 
-def test_nonsense_has_no_digits(digits):
+def test_what_is_no_digit_has_no_box(digits):
     for seed in range(20):
         canvas = blank()
-        writer = Writer(drawn.rng(seed), canvas, *digits, None)
+        page = Page(drawn.rng(seed), canvas, *digits, None)
         for _ in range(3):
-            writer.nonsense()
+            page.no_digits()
         assert canvas.boxes == []
     assert (canvas.image != 1).any()
 
@@ -260,11 +260,11 @@ def test_traces_are_faint_and_their_digits_may_be_found_or_not(digits):
     kinds = set()
     for seed in range(12):
         canvas = blank()
-        writer = Writer(drawn.rng(seed), canvas, *digits, None)
-        level = writer._level = 0.0
-        writer.traces()
+        page = Page(drawn.rng(seed), canvas, *digits, None)
+        page.lines.level = 0.0
+        page.traces()
         assert 0.6 < canvas.image.min() < 0.97
-        assert writer._level == level
+        assert page.lines.level == 0.0
         kinds |= set(canvas.labels)
     assert kinds == {UNSURE}
 
@@ -273,8 +273,8 @@ def test_traces_are_faint_and_their_digits_may_be_found_or_not(digits):
 
 
 @pytest.mark.parametrize("with_fonts", [False, True])
-def test_hands_write_tight_digits(digits, world, with_fonts):
-    fonts = (world.handwriting, world.printed) if with_fonts else ()
+def test_hands_write_tight_digits(digits, assets, with_fonts):
+    fonts = (assets.handwriting, assets.printed) if with_fonts else ()
     kinds = set()
     for seed in range(30):
         hand = glyphs.Hand(drawn.rng(seed), *digits, *fonts)
@@ -304,12 +304,13 @@ def test_letters_and_marks_are_as_sharp_as_digits(digits):
 
 
 def test_letters_like_digits_are_not_written_alone():
-    assert not set("oOlI1sSzZ0bqg") & set(glyphs.LETTERS)
+    assert set("oOlIsSzZbqg") <= forms.LIKE_DIGITS
+    assert not forms.LIKE_DIGITS & {*glyphs.LATIN, *forms.LETTERS}
 
 
 def test_a_pens_width_is_a_share_of_the_height():
     bar = [np.array([[0.0, 0.0], [0.0, 1.0]])]
-    for pen in (0.02, 0.1, 0.2):
-        height, width = glyphs.stroked(bar, pen).shape
-        assert abs(height - glyphs.TALL) <= 3
-        assert abs(width - pen * glyphs.TALL) <= 4
+    for share in (0.02, 0.1, 0.2):
+        height, width = pen.glyph(bar, share).shape
+        assert abs(height - pen.GLYPH_HEIGHT) <= 3
+        assert abs(width - share * pen.GLYPH_HEIGHT) <= 4

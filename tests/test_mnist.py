@@ -183,7 +183,7 @@ def test_bad_mirror_leaves_nothing_and_the_next_is_tried(tmp_path, mirror, manne
 
 
 def test_gzip_bomb_is_not_unpacked(tmp_path, mirror, monkeypatch):
-    monkeypatch.setattr(download, "_MOST_BYTES", 10_000)
+    monkeypatch.setattr(download, "_MAX_BYTES", 10_000)
     Handler.content = gzip.compress(bytes(10_000_000))
     with pytest.raises(DigitsError, match="sends"):
         download.fetch("digits", tmp_path, [mirror])

@@ -13,7 +13,7 @@ def trainable(model):
     return sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
 
 
-def test_the_default_is_the_seed_network():
+def test_the_default_is_the_tutorials_network():
     model = resnet()
     assert trainable(model) == 2_780_554
     assert model.input_shape == (None, 28, 28, 1)
@@ -74,8 +74,11 @@ def test_impossible_arguments_are_refused(arguments):
         resnet(**arguments)
 
 
-def test_the_package_imports_keras_alone():
-    for path in (ROOT / "digits_tf" / "model").glob("*.py"):
+def test_networks_and_augmentation_import_no_tensorflow():
+    folder = ROOT / "digits_tf"
+    paths = [*(folder / "models").glob("*.py"), folder / "training" / "augmentation.py"]
+    assert len(paths) > 2
+    for path in paths:
         for node in ast.walk(ast.parse(path.read_text())):
             names = []
             if isinstance(node, ast.Import):

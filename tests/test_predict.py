@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, assert_one_line_error, run
-from digits_tf.annotators import annotate
+from digits_tf.boxes import Box
 from digits_tf.cli import predict_inputs, predict_outputs
 from digits_tf.data.digits import open_pair
 from digits_tf.errors import DigitsError
@@ -57,7 +57,11 @@ def rows(result):
 def digit(label, confidence=0.9, box=(2, 3, 10, 20), line=0):
     probabilities = np.full(10, (1 - confidence) / 9, np.float32)
     probabilities[7 if label is None else label] = confidence
-    return Digit(label, confidence, probabilities, box, np.full((28, 28), 9, np.uint8), line)
+    return Digit(label, confidence, probabilities, Box(*box), np.full((28, 28), 9, np.uint8), line)
+
+
+def reading(name, digits, picture=None):
+    return predict_outputs.Reading(name, Path(name), picture, digits, 1.23456)
 
 
 # The command.
@@ -100,7 +104,7 @@ def test_files_folders_globs_and_what_cannot_be_read(tmp_path):
     ]
     assert result.stderr.splitlines() == [
         "photos: left out, no pictures by name: notes.txt",
-        f"error: photos{os.sep}cut.png: cut: the file ends before its picture does",
+        f"error: photos{os.sep}cut.png: cut or damaged: the picture is not whole",
         "error: nope.png: no such file or folder",
         "error: no*.png: no file fits this pattern",
         f"error: {Path('photos/notes.txt')}: not a picture that can be read, or a cut one",
@@ -413,14 +417,14 @@ def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
         ([digit(5, 0.7), digit(None, 0.4)], "5 (70.0 %), 1 more not sure"),
     ],
 )
-def test_a_line_for_people(digits, expected):
-    assert predict_outputs.reading("a\nb.png", digits) == f"a\\nb.png: {expected}"
+def test_a_line_for_people(digits, expected, capsys):
+    predict_outputs.TextLines().add(reading("a\nb.png", digits))
+    assert capsys.readouterr().out == f"a\\nb.png: {expected}\n"
 
 
-def test_a_line_for_programs_joins_lines_of_text():
-    row = json.loads(
-        predict_outputs.reading_json("ü", [digit(1), digit(None), digit(2, line=1)], 1.23456)
-    )
+def test_a_line_for_programs_joins_lines_of_text(capsys):
+    predict_outputs.JSONLines().add(reading("ü", [digit(1), digit(None), digit(2, line=1)]))
+    row = json.loads(capsys.readouterr().out)
     assert (row["path"], row["text"], row["ms"]) == ("ü", "1\n2", 1.23)
     assert [each["label"] for each in row["digits"]] == [1, None, 2]
     assert row["digits"][0]["box"] == [2, 3, 10, 20]
@@ -434,35 +438,9 @@ def test_names_are_unique_and_quick(tmp_path):
     assert names.unique(tmp_path / "A.PNG").name not in ("A.PNG", *found)
 
 
-def test_boxes_are_green_or_grey_with_a_label_above():
-    picture = np.zeros((480, 640, 3), np.uint8)
-    boxes = (100, 200, 80, 160), (300, 200, 80, 160)
-    drawn = annotate(picture, [digit(4, 0.999, boxes[0]), digit(None, 0.3, boxes[1])])
-    for (x, y, w, h), colour in zip(boxes, ([80, 220, 80], [160, 160, 160]), strict=True):
-        for row, column in ((y, x + w // 2), (y + h - 1, x + w // 2), (y + h // 2, x)):
-            assert drawn[row, column].tolist() == colour
-        assert (drawn[y + 5 : y + h - 5, x + 5 : x + w - 5] == 0).all()
-        label = drawn[y - 45 : y - 5, x : x + w]
-        assert (label == colour).all(axis=2).mean() > 0.2
-    assert (drawn[:100] == 0).all()
-
-
-@pytest.mark.parametrize("shape", [(480, 640), (28, 28), (3000, 40), (1, 1)])
-def test_annotate_draws_within_any_picture(shape):
-    height, width = shape
-    picture = np.full((*shape, 3), 128, np.uint8)
-    boxes = [(0, 0, width, height), (width - 1, height - 1, 1, 1)]
-    drawn = annotate(picture, [digit(4, 0.5, boxes[0]), digit(None, 0.3, boxes[1])])
-    factor = drawn.shape[0] // height
-    assert drawn.shape == (factor * height, factor * width, 3)
-    assert (factor > 1) == (max(shape) < 112)
-    assert (drawn != 128).any()
-    assert (picture == 128).all()
-
-
 def test_an_annotated_picture_that_its_format_cannot_hold_is_named(tmp_path, capfd):
     names = predict_outputs.Names([])
     wide = np.zeros((1, 20_000, 3), np.uint8)
     with pytest.raises(DigitsError, match=r"as \.webp"):
-        predict_outputs.Annotated(tmp_path, names).add(Path("a.webp"), wide, [])
+        predict_outputs.Annotated(tmp_path, names).add(reading("a.webp", [], wide))
     assert capfd.readouterr().err == ""

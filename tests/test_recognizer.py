@@ -1,7 +1,5 @@
 """The recogniser: what it loads, what it says about a digit, and how it asks its net."""
 
-import dataclasses
-import json
 import os
 import shutil
 import subprocess
@@ -16,9 +14,10 @@ import digits_tf
 import drawn
 from conftest import ROOT
 from digits_tf import Digit, Recognizer
+from digits_tf.boxes import Box
 from digits_tf.detection.detector import Detection
 from digits_tf.errors import DigitsError
-from digits_tf.recognition import as_json, text
+from digits_tf.recognition import text
 from digits_tf.recognition.classifier import Classifier
 
 SHIPPED = ROOT / "tflite"
@@ -175,7 +174,7 @@ def test_a_digit_has_all_that_is_promised():
         assert 0.95 < float(digit.probabilities.sum()) < 1 + 1e-4
         assert int(digit.probabilities.argmax()) == digit.label
         assert float(digit.probabilities.max()) == digit.confidence
-        assert type(digit.box) is tuple
+        assert type(digit.box) is Box
         assert all(type(value) is int for value in digit.box)
         assert drawn.overlap(digit.box, box) > 0.7
         assert digit.crop.shape == (28, 28)
@@ -381,10 +380,10 @@ def test_milliseconds_and_stages_are_of_the_last_frame():
     assert stages["digits, 512x384"].shape == (96, 128)
 
 
-def test_photographs_of_the_seed():
+def test_photographs_of_the_tutorial():
     folder = ROOT.parent / "shared" / "data" / "seed" / "real_img"
     if not folder.is_dir():
-        pytest.skip(f"the seed's photographs are not in {folder}")
+        pytest.skip(f"the tutorial's photographs are not in {folder}")
     recognizer = Recognizer.load(FLOAT)
     paths = sorted(path for path in folder.iterdir() if path.stem.isdecimal())
     if not paths:
@@ -394,12 +393,7 @@ def test_photographs_of_the_seed():
     assert all(found == stem for stem, found in read.items() if stem != "1"), read
 
 
-# Text and JSON
-
-
-def made(label, line, confidence=0.75):
-    row = row_of(label or 0, confidence).astype(np.float32)
-    return Digit(label, confidence, row, (1, 2, 3, 4), np.zeros((28, 28), np.uint8), line)
+# With the shipped networks
 
 
 def printed(characters):
@@ -430,67 +424,6 @@ def test_a_thin_faint_digit_beside_bold_ones_is_read():
     thin = drawn.row([7], generator, tall=90, pen=3, left=430)
     frame = np.minimum(bold.on(200, 30), thin.on(200, 140))
     assert text(Recognizer.load(INT8).read(frame)) == "2537"
-
-
-def test_text_leaves_out_marks_and_empty_lines():
-    assert text([]) == ""
-    assert text([made(1, 0), made(None, 0), made(2, 0)]) == "12"
-    assert text([made(1, 0), made(None, 1), made(0, 2), made(7, 2)]) == "1\n07"
-    assert text([made(None, 0)]) == ""
-
-
-def spaced(words, tall=100, wide=60, gap=30, blank=None):
-    """Digits in a line as they stand in `words`; "?" is a mark without a label."""
-    digits, x = [], 50
-    for character in words:
-        if character != " ":
-            box = (x, 70 + len(digits) % 3, wide, tall)
-            label = None if character == "?" else int(character)
-            digits.append(dataclasses.replace(made(label, 0), box=box))
-        x += (wide if blank is None else blank) if character == " " else wide + gap
-    return digits
-
-
-@pytest.mark.parametrize("scale", [1, 7])
-def test_numbers_far_apart_are_parted_by_a_blank(scale):
-    sizes = {"tall": 100 * scale, "wide": 60 * scale, "gap": 30 * scale}
-    for words in ("12   34", "1     2", "12   3   4", "1   23", "123   4   567   89"):
-        expected = " ".join(words.split())
-        assert text(spaced(words, **sizes)) == expected
-        # A little wider apart than digits of one number are.
-        near = spaced(words, **sizes, blank=20 * scale)
-        assert text(near) == expected.replace(" ", "")
-    assert text(spaced("1   2", **sizes)) == "12"
-    below = dataclasses.replace(made(4, 1), box=(0, 300, 60, 100))
-    assert text([*spaced("1   23"), below]) == "1 23\n4"
-
-
-def test_an_even_row_is_one_number_however_wide():
-    assert text(spaced("1234", gap=250)) == "1234"
-    assert text(spaced("111", gap=250, wide=10)) == "111"
-    # Digits stand more to the left or to the right in the cells of a form; one cell is empty.
-    row = [
-        dataclasses.replace(digit, box=(digit.box[0] + shift, *digit.box[1:]))
-        for digit, shift in zip(spaced("40713", gap=200), (0, 40, 0, 260, 300), strict=True)
-    ]
-    assert text(row) == "40713"
-    # Two such numbers.
-    assert text(spaced("12 34", gap=200, blank=600)) == "12 34"
-
-
-def test_a_mark_without_a_label_is_no_gap():
-    assert text(spaced("1??4")) == "14"
-    assert text(spaced("?   12   ?   34   ?")) == "12 34"
-
-
-def test_json_says_what_a_digit_says():
-    value = json.loads(json.dumps(as_json(made(3, 0, 1 / 3))))
-    assert value["label"] == 3
-    assert value["confidence"] == 0.3333
-    assert value["box"] == [1, 2, 3, 4]
-    assert len(value["probabilities"]) == 10
-    assert value["probabilities"][3] == 0.3333
-    assert json.loads(json.dumps(as_json(made(None, 0))))["label"] is None
 
 
 # Imports

@@ -1,4 +1,4 @@
-"""Made-up photographs: the same by their seed, and true about where their digits are."""
+"""Synthetic photographs: the same by their seed, and true about where their digits are."""
 
 import cv2
 import numpy as np
@@ -8,20 +8,17 @@ import drawn
 from conftest import ROOT, assert_one_line_error, run
 from digits_tf import recognition
 from digits_tf.data import idx, mnist
-from digits_tf.data.digits import NOT_A_DIGIT
+from digits_tf.data.digits import BACKGROUND
 from digits_tf.detection import detector
 from digits_tf.detection.crops import digit_crop
 from digits_tf.recognition import Recognizer
-from digits_tf.synthetic import crops as scene_crops
-from digits_tf.synthetic import forms, frames, handwriting
-from digits_tf.synthetic.background.looks import is_like_digit
+from digits_tf.synthetic import crops, forms, frames, handwriting
 from digits_tf.synthetic.canvas import UNSURE
-from digits_tf.synthetic.coarse import coarse
-from digits_tf.synthetic.crops import crops, overlap
-from digits_tf.synthetic.ground import board, paper
+from digits_tf.synthetic.crops import coarse, frame_crops, overlap
+from digits_tf.synthetic.digit_parts import is_bar_or_ring
 from digits_tf.synthetic.pen import pen_digit
 from digits_tf.synthetic.scene import draw
-from digits_tf.synthetic.textures import light, noise
+from digits_tf.synthetic.textures import board, light, noise, paper
 
 SHAPE = (240, 400)
 # Two glyphs with the same box: a ring and, in its place, a block. Everything else about two scenes
@@ -185,7 +182,7 @@ class Told:
             self.made.append(real(*words))
             return self.made[-1]
 
-        monkeypatch.setattr(scene_crops, "frame", noted)
+        monkeypatch.setattr(crops, "frame", noted)
 
     def find(self, image, least):
         self.least = least
@@ -197,10 +194,10 @@ def test_crops_are_what_the_detector_finds(sample, monkeypatch):
     told = Told(monkeypatch)
     images, labels = sample.train.read()
     for seed in range(12):
-        made = crops(drawn.rng(seed), told, images, labels, None)
+        made = frame_crops(drawn.rng(seed), told, images, labels, None)
         truth = told.made[-1]
         assert made.digits.shape == (len(made.labels), 28, 28)
-        assert made.digits.dtype == made.labels.dtype == made.others.dtype == np.uint8
+        assert made.digits.dtype == made.labels.dtype == made.background.dtype == np.uint8
         assert len(made.digits) <= 12
         # What may be a digit or not is neither taken for one nor for something else.
         sure = truth.boxes[truth.labels != UNSURE]
@@ -208,27 +205,27 @@ def test_crops_are_what_the_detector_finds(sample, monkeypatch):
         known = {crop.tobytes() for crop in wanted if crop is not None}
         assert len(made.digits) == min(12, len(known))
         assert {crop.tobytes() for crop in made.digits} <= known
-        assert len(made.others) == 0
-    assert told.least < detector.LEAST
+        assert len(made.background) == 0
+    assert told.least < detector.SCORE_THRESHOLD
 
 
-def test_what_overlaps_no_digit_is_something_else(sample, monkeypatch):
+def test_what_overlaps_no_digit_is_background(sample, monkeypatch):
     """Bars and rings apart, which may be digits; and what half overlaps a digit is neither."""
     images, labels = sample.train.read()
     several = [(x, y, 40.0, 60.0) for x in range(0, 200, 50) for y in range(0, 200, 70)]
     told, count = Told(monkeypatch, *several), 0
     for seed in range(12):
-        made = crops(drawn.rng(seed), told, images, labels, None)
-        assert len(made.others) <= 4
+        made = frame_crops(drawn.rng(seed), told, images, labels, None)
+        assert len(made.background) <= 4
         away = [
             digit_crop(told.made[-1].image, box)
             for box in several
             if (overlap(np.array(box), told.made[-1].boxes) < 0.05).all()
         ]
         known = {crop.tobytes() for crop in away if crop is not None}
-        assert {crop.tobytes() for crop in made.others} <= known
-        assert not any(map(is_like_digit, made.others))
-        count += len(made.others)
+        assert {crop.tobytes() for crop in made.background} <= known
+        assert not any(map(is_bar_or_ring, made.background))
+        count += len(made.background)
     assert count > 5
 
 
@@ -252,10 +249,10 @@ def test_the_command_writes_a_folder_to_train_on(tmp_path, sample):
     spawn = "import multiprocessing\nmultiprocessing.set_start_method('spawn')\n"
     (tmp_path / "sitecustomize.py").write_text(spawn)
     env = {"PYTHONPATH": str(tmp_path)}
-    result = run("digits_tf.scenes", "--data_dir", tmp_path, "--out", out, *words, env=env)
+    result = run("digits_tf", "scenes", "--data_dir", tmp_path, "--out", out, *words, env=env)
     assert result.returncode == 0, result.stderr
     assert "36 digits as they are" in result.stdout
-    assert "digits_tf.synthetic.fetch" in result.stderr  # no fonts and photographs are here
+    assert "scenes-fetch" in result.stderr  # no fonts and photographs are here
     made = mnist.in_folder(out)
     kept, kept_labels = made.held_out.read()
     train_images, train_labels = made.train.read()
@@ -274,15 +271,15 @@ def test_the_command_writes_a_folder_to_train_on(tmp_path, sample):
     model = recognition.load(ROOT / "tflite" / "tiny_float32.tflite")
     right = model.probabilities(framed).argmax(axis=1) == train_labels[36:-5]
     assert right.mean() > 0.7
-    others, names = made.others.read()
+    others, names = made.background.read()
     assert len(others) >= 6
     assert others.shape[1:] == (28, 28)
-    assert set(names.tolist()) == {NOT_A_DIGIT}
+    assert set(names.tolist()) == {BACKGROUND}
     np.testing.assert_array_equal(made.test.read()[0], images)
 
 
 def test_the_command_asks_for_a_folder():
-    assert_one_line_error(run("digits_tf.scenes", "--sample"), "--out")
+    assert_one_line_error(run("digits_tf", "scenes", "--sample"), "--out")
 
 
 def test_a_pen_writes_as_mnist_does():
@@ -296,17 +293,19 @@ def test_a_pen_writes_as_mnist_does():
 def test_a_neat_hand_writes_the_first_form():
     for digit in range(10):
         strokes = handwriting.write(digit, drawn.rng(digit))
-        assert len(strokes) == len(forms.neat(digit))
-        same = handwriting.write_strokes(forms.neat(digit), drawn.rng(digit))
+        neat = forms.DIGITS[digit][0].strokes
+        assert len(strokes) == len(neat)
+        same = handwriting.write_strokes(neat, drawn.rng(digit))
         for one, other in zip(strokes, same, strict=True):
             np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_a_loose_hand_writes_every_form(digit):
-    written = {forms.any_form(digit, drawn.rng(seed)) for seed in range(200)}
-    for form in forms.FORMS[digit]:
-        assert form.between(0) == form.strokes
+    written = [forms.random_form(digit, drawn.rng(seed)) for seed in range(200)]
+    for form in forms.DIGITS[digit]:
+        for first, start in zip(form.between(0), form.strokes, strict=True):
+            np.testing.assert_array_equal(first, start)
         shapes = [len(stroke) for stroke in form.strokes]
         alike = [one for one in written if [len(stroke) for stroke in one] == shapes]
         first, last = (np.concatenate(form.between(share)) for share in (0, 1))

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import assert_one_line_error, run
 from digits_tf.errors import DigitsError
-from digits_tf.synthetic import fetch
+from digits_tf.synthetic import assets, fetch
 
 pytest.importorskip("fontTools", reason="fonttools reads fonts")
 Image = pytest.importorskip("PIL.Image", reason="pillow reads pictures")
@@ -122,7 +122,7 @@ def shop(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def world_folder(tmp_path):
+def asset_folder(tmp_path):
     return tmp_path / "cache" / "world"
 
 
@@ -135,27 +135,26 @@ def asked(shop):
 
 
 @needs_sh
-def test_fetches_converts_and_lists(shop, world_folder, capfd):
+def test_fetches_converts_and_lists(shop, asset_folder, capfd):
     from PIL import ImageFont
 
-    fetch.main()
+    fetch.fetch()
     found, errors = capfd.readouterr()
     assert "1 handwriting, 1 printed, 2 photographs, 1 stamps" in found
     assert errors == ""
-    world = fetch.world()
-    assert world.folder == world_folder
-    assert [path.name for path in world.handwriting + world.printed] == ["pen.ttf", "press.ttf"]
-    assert world.handwriting[0].read_bytes()[:4] == b"\0\1\0\0"
-    assert ImageFont.truetype(str(world.printed[0]), 40).getbbox("7")[2] == 24
-    assert [path.name for path in world.photographs] == ["walls-Sea.jpg", "walls-nature-Ice.jpg"]
-    assert list(map(look, world.photographs)) == [("RGB", (1280, 800)), ("RGB", (100, 480))]
-    assert [path.name for path in world.stamps] == ["animals-cat.png"]
-    assert look(world.stamps[0]) == ("RGBA", (400, 200))
-    assert (world_folder / "fonts/handwriting/pen.txt").read_text() == "Open"
-    assert (world_folder / "licences/cutouts.txt").read_text() == "in words of its own"
+    there = assets.load()
+    assert [path.name for path in there.handwriting + there.printed] == ["pen.ttf", "press.ttf"]
+    assert there.handwriting[0].read_bytes()[:4] == b"\0\1\0\0"
+    assert ImageFont.truetype(str(there.printed[0]), 40).getbbox("7")[2] == 24
+    assert [path.name for path in there.photographs] == ["walls-Sea.jpg", "walls-nature-Ice.jpg"]
+    assert list(map(look, there.photographs)) == [("RGB", (1280, 800)), ("RGB", (100, 480))]
+    assert [path.name for path in there.stamps] == ["animals-cat.png"]
+    assert look(there.stamps[0]) == ("RGBA", (400, 200))
+    assert (asset_folder / "fonts/handwriting/pen.txt").read_text() == "Open"
+    assert (asset_folder / "licences/cutouts.txt").read_text() == "in words of its own"
     asked(shop)
 
-    fetch.main(list_only=True)
+    fetch.fetch(list_only=True)
     rows = [line.split(maxsplit=3) for line in capfd.readouterr().out.splitlines()]
     assert rows == [
         ["kind", "package", "version", "licence                   files"],
@@ -169,39 +168,39 @@ def test_fetches_converts_and_lists(shop, world_folder, capfd):
 
 @needs_sh
 def test_only_what_is_missing_or_damaged_or_changed_is_fetched_again(
-    shop, world_folder, monkeypatch
+    shop, asset_folder, monkeypatch
 ):
-    fetch.main()
+    fetch.fetch()
     assert asked(shop) == [
         "npm @fontsource/pen",
         "npm @fontsource/press",
         "apt-get walls",
         "apt-get cutouts",
     ]
-    fetch.main()
+    fetch.fetch()
     assert asked(shop) == []
-    font = world_folder / "fonts/printed/press.ttf"
+    font = asset_folder / "fonts/printed/press.ttf"
     whole = font.read_bytes()
     font.write_bytes(whole[:-1])
-    (world_folder / "stamps/animals-cat.png").unlink()
-    fetch.main()
+    (asset_folder / "stamps/animals-cat.png").unlink()
+    fetch.fetch()
     assert asked(shop) == ["npm @fontsource/press", "apt-get cutouts"]
     assert font.read_bytes() == whole
     # The font becomes another kind, the other one is wanted no more, a picture is left out.
     monkeypatch.setattr(fetch, "_KINDS", {**KINDS, "press": "handwriting"})
     monkeypatch.delitem(fetch._KINDS, "pen")
     monkeypatch.setattr(fetch, "_LEFT_OUT", fetch.re.compile("Sea|^symbols-"))
-    fetch.main()
+    fetch.fetch()
     assert asked(shop) == ["npm @fontsource/press", "apt-get walls", "apt-get cutouts"]
-    there = fetch.world()
+    there = assets.load()
     assert [path.name for path in there.handwriting + there.printed] == ["press.ttf"]
-    names = [path.name for path in sorted((world_folder / "photographs").iterdir())]
+    names = [path.name for path in sorted((asset_folder / "photographs").iterdir())]
     assert names == ["walls-focal-ubuntukylin.jpg", "walls-nature-Ice.jpg"]
-    assert not list(world_folder.rglob("pen.*"))
+    assert not list(asset_folder.rglob("pen.*"))
 
 
 @needs_sh
-def test_of_some_packages_only_the_pictures_that_fit_are_taken(shop, world_folder, monkeypatch):
+def test_of_some_packages_only_the_pictures_that_fit_are_taken(shop, asset_folder, monkeypatch):
     files = {
         "usr/lib/python3/data/cat.png": picture(300, 200, "P", "png"),
         "usr/lib/python3/masks/cat.png": picture(600, 400, suffix="png"),
@@ -210,23 +209,23 @@ def test_of_some_packages_only_the_pictures_that_fit_are_taken(shop, world_folde
     }
     pack(shop / "walls_4%3a1.0-2_all.deb", files)
     monkeypatch.setattr(fetch, "_TAKEN", {"walls": "data/(cat|dog)"})
-    fetch.main()
-    found = fetch.world().photographs + fetch.world(held_out=True).photographs
+    fetch.fetch()
+    found = assets.load().photographs + assets.load(held_out=True).photographs
     assert [path.name for path in found] == ["walls-cat.jpg"]
     assert look(found[0]) == ("RGB", (300, 200))
     # Another choice fetches that package again.
     asked(shop)
     monkeypatch.setattr(fetch, "_TAKEN", {"walls": "data/cat"})
-    fetch.main()
+    fetch.fetch()
     assert asked(shop) == ["apt-get walls"]
 
 
 @needs_sh
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"pen": 1}', '{"pen": {"files": {}}}'])
-def test_damaged_index_fetches_all_again(shop, world_folder, capfd, content):
-    world_folder.mkdir(parents=True)
-    (world_folder / "index.json").write_text(content)
-    fetch.main()
+def test_damaged_index_fetches_all_again(shop, asset_folder, capfd, content):
+    asset_folder.mkdir(parents=True)
+    (asset_folder / "index.json").write_text(content)
+    fetch.fetch()
     assert "index.json: damaged" in capfd.readouterr().err
     assert len(asked(shop)) == 4
 
@@ -236,15 +235,15 @@ def test_missing_clients_are_named_in_a_line_each(shop, tmp_path, capfd):
     for client in ("npm", "dpkg-deb"):
         (tmp_path / "bin" / client).unlink()
     with pytest.raises(DigitsError, match="no fonts and no pictures"):
-        fetch.main()
+        fetch.fetch()
     lines = capfd.readouterr().err.splitlines()
     assert lines == [
         "fonts: npm is missing: install Node.js, which brings it",
         "pictures: dpkg-deb is missing: pictures come from Debian and Ubuntu only",
     ]
-    assert fetch.world() is None
+    assert assets.load() is None
     script(tmp_path / "bin" / "npm", NPM)
-    fetch.main()
+    fetch.fetch()
     found, errors = capfd.readouterr()
     assert "1 handwriting, 1 printed, 0 photographs" in found
     assert errors.splitlines() == lines[1:]
@@ -254,7 +253,7 @@ def test_missing_clients_are_named_in_a_line_each(shop, tmp_path, capfd):
 def test_failures_are_told_and_end_after_three_in_a_row(shop, tmp_path, monkeypatch, capfd):
     pack_font(shop, "pen", "pen-latin-400-normal.woff", woff("012346789"))
     (shop / "cutouts_2.0_all.deb").unlink()
-    fetch.main()
+    fetch.fetch()
     lines = capfd.readouterr().err.splitlines()
     assert lines == [
         "fonts: 1 of 2 packages not fetched; pen: the font lacks 5",
@@ -263,7 +262,7 @@ def test_failures_are_told_and_end_after_three_in_a_row(shop, tmp_path, monkeypa
     ]
     asked(shop)
     monkeypatch.setattr(fetch, "_KINDS", KINDS | dict.fromkeys("abcdef", "printed"))
-    fetch.main()
+    fetch.fetch()
     first = capfd.readouterr().err.splitlines()[0]
     assert first == "fonts: 7 of 8 packages not fetched; pen: the font lacks 5"
     fonts = [word for word in asked(shop) if word.startswith("npm")]
@@ -280,9 +279,9 @@ def test_failures_are_told_and_end_after_three_in_a_row(shop, tmp_path, monkeypa
 )
 def test_odd_package_is_no_reason_to_stop(shop, capfd, files):
     pack(shop / "pen.tgz", files)
-    fetch.main()
+    fetch.fetch()
     assert "pen: the package is not as expected" in capfd.readouterr().err
-    assert len(fetch.world().printed) == 1
+    assert len(assets.load().printed) == 1
 
 
 @needs_sh
@@ -291,7 +290,7 @@ def test_hanging_client_is_ended_with_what_it_started(shop, tmp_path, monkeypatc
     late = tmp_path / "late"
     script(tmp_path / "bin" / "npm", f"(sleep 1; touch '{late}') & wait")
     started = time.monotonic()
-    fetch.main()
+    fetch.fetch()
     assert "pen: npm gave no answer within 0.2 s" in capfd.readouterr().err
     time.sleep(max(0, started + 1.8 - time.monotonic()))
     assert not late.exists()
@@ -299,7 +298,7 @@ def test_hanging_client_is_ended_with_what_it_started(shop, tmp_path, monkeypatc
 
 def test_an_eighth_is_held_out_whatever_else_is_there(tmp_path, monkeypatch):
     monkeypatch.setenv("DIGITS_TF_CACHE", str(tmp_path))
-    assert fetch.world() is None
+    assert assets.load() is None
     folder = tmp_path / "world/fonts/handwriting"
     folder.mkdir(parents=True)
     for name in "abcdefghijklmnopqrstuvwxyz":
@@ -307,27 +306,27 @@ def test_an_eighth_is_held_out_whatever_else_is_there(tmp_path, monkeypatch):
     (folder / ".part-0.ttf").touch()
     (folder / "a.txt").touch()
     kept, held_out = (
-        "".join(path.stem for path in fetch.world(held_out).handwriting)
+        "".join(path.stem for path in assets.load(held_out).handwriting)
         for held_out in (False, True)
     )
     assert (kept, held_out) == ("bcdefghiklmnopqrtuvwyz", "ajsx")
     (folder / "b.ttf").unlink()
-    assert [path.stem for path in fetch.world(True).handwriting] == list("ajsx")
-    assert fetch.world().stamps == ()
+    assert [path.stem for path in assets.load(True).handwriting] == list("ajsx")
+    assert assets.load().stamps == ()
 
 
 def test_command_line(tmp_path):
     env = {"DIGITS_TF_CACHE": str(tmp_path)}
-    result = run("digits_tf.synthetic.fetch", "--list", env=env)
-    assert_one_line_error(result, "no fonts and no pictures are there", "digits_tf.synthetic.fetch")
-    result = run("digits_tf.synthetic.fetch", "--help", env=env)
+    result = run("digits_tf", "scenes-fetch", "--list", env=env)
+    assert_one_line_error(result, "no fonts and no pictures are there", "digits-tf scenes-fetch")
+    result = run("digits_tf", "scenes-fetch", "--help", env=env)
     assert result.returncode == 0
     assert "--[no]list" in result.stdout
 
 
-def test_world_needs_no_reader_of_fonts_or_pictures(tmp_path):
+def test_assets_need_no_reader_of_fonts_or_pictures(tmp_path):
     code = (
-        "import sys; from digits_tf.synthetic.fetch import world; world();"
+        "import sys; from digits_tf.synthetic import assets; assets.load();"
         "sys.exit(bool({'fontTools', 'PIL'} & sys.modules.keys()))"
     )
     assert os.spawnve(os.P_WAIT, sys.executable, [sys.executable, "-c", code], os.environ) == 0

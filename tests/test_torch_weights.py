@@ -1,20 +1,21 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conftest import ROOT
 from digits_tf.errors import DigitsError
 
 keras = pytest.importorskip("keras")
-from digits_tf.models import torch_weights  # noqa: E402
+sys.path.append(str(ROOT / "scripts"))
+import torch_weights  # noqa: E402
 
-SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "import_torch.py"
+SCRIPT = ROOT / "scripts" / "import_torch.py"
 
 
 def random_state(depths=(2, 2, 2), widths=(64, 128, 256), kernel=7, bias=True):
-    """Random arrays with the names and shapes of the seed's state dict, for pixels 0..255."""
+    """Random arrays with the names and shapes of the tutorial's state dict, for pixels 0..255."""
     rng = np.random.default_rng(1)
     state = {}
 
@@ -53,7 +54,7 @@ def random_state(depths=(2, 2, 2), widths=(64, 128, 256), kernel=7, bias=True):
 
 
 class Reference:
-    """The seed's forward pass, written from PyTorch's definitions in float64, (n, c, y, x)."""
+    """The tutorial's forward pass, written from PyTorch's definitions in float64, (n, c, y, x)."""
 
     def __init__(self, state):
         self.state = {name: array.astype(np.float64) for name, array in state.items()}
@@ -111,7 +112,7 @@ class Reference:
 
 
 @pytest.fixture(scope="module")
-def seed_state():
+def tutorial_state():
     return random_state()
 
 
@@ -131,10 +132,10 @@ def assert_same_logits(model, state, images, scale=1.0):
     assert np.abs(found - expected).max() <= allowed
 
 
-def test_seed_gives_the_same_logits(seed_state):
-    model = torch_weights.from_state_dict(seed_state)
+def test_tutorial_gives_the_same_logits(tutorial_state):
+    model = torch_weights.from_state_dict(tutorial_state)
     assert sum(int(np.prod(v.shape)) for v in model.trainable_variables) == 2_780_554
-    assert_same_logits(model, seed_state, pictures(2))
+    assert_same_logits(model, tutorial_state, pictures(2))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +236,9 @@ def test_entry_with_nan_is_named():
 
 @pytest.mark.parametrize("state", [{}, {"layer1.0.conv1.weight": np.zeros((4, 4, 3, 3))}])
 def test_another_network_is_refused(state):
-    with pytest.raises(DigitsError, match=r"seed's network .* found (nothing|layer1\.0\.conv1)"):
+    with pytest.raises(
+        DigitsError, match=r"tutorial's network .* found (nothing|layer1\.0\.conv1)"
+    ):
         torch_weights.from_state_dict(state)
 
 
@@ -255,21 +258,21 @@ def test_script_without_torch_says_what_to_install(tmp_path):
         "import runpy, sys; sys.modules['torch'] = None; "
         f"sys.argv[0] = {str(SCRIPT)!r}; runpy.run_path(sys.argv[0], run_name='__main__')"
     )
-    done = run_script(tmp_path / "seed.pth", code=hide)
+    done = run_script(tmp_path / "tutorial.pth", code=hide)
     assert done.returncode == 2
     assert done.stderr == "error: this needs PyTorch: pip install torch\n"
 
 
-def test_script_converts_a_real_file(tmp_path, seed_state):
+def test_script_converts_a_real_file(tmp_path, tutorial_state):
     torch = pytest.importorskip("torch")
-    path = tmp_path / "seed.pth"
-    tensors = {f"module.{name}": torch.tensor(array) for name, array in seed_state.items()}
+    path = tmp_path / "tutorial.pth"
+    tensors = {f"module.{name}": torch.tensor(array) for name, array in tutorial_state.items()}
     torch.save({"epoch": 3, "state_dict": tensors}, path)
     done = run_script(path)
     assert done.returncode == 0, done.stderr
     assert "2,780,554" in done.stdout
-    model = keras.models.load_model(tmp_path / "seed.keras", compile=False)
-    assert_same_logits(model, seed_state, pictures(2))
+    model = keras.models.load_model(tmp_path / "tutorial.keras", compile=False)
+    assert_same_logits(model, tutorial_state, pictures(2))
 
     torch.save(torch.nn.Linear(2, 2), path)
     refused = run_script(path, "--out", tmp_path / "other.keras")

@@ -19,8 +19,8 @@ from conftest import assert_one_line_error, run
 from digits_tf import files as storage
 from digits_tf.errors import DigitsError
 from digits_tf.models.resnet import ARCHITECTURES
-from digits_tf.training import checkpoint, dataset, device, report, trainer
-from digits_tf.training.recipes import RECIPES, Augmentation, Recipe
+from digits_tf.training import checkpoint, dataset, device, recipes, trainer
+from digits_tf.training.recipes import Augmentation, Recipe
 from digits_tf.training.run import Run
 
 TINY = {"name": "tiny", **ARCHITECTURES["tiny"], "dropout": 0.1}
@@ -33,7 +33,7 @@ def data(sample):
     return dataset.split(sample.test, limit=400)
 
 
-def train(folder, data, start=None, recipe=SHORT, limits=None, extra=None, **changes):
+def train(folder, data, start=None, recipe=SHORT, limits=None, extra=(), **changes):
     run_folder = Run(folder)
     arguments = {"seed": 0, "device": CPU, **changes}
     limits = limits or trainer.Limits()
@@ -209,12 +209,12 @@ def test_time_limit_ends_a_run_between_epochs(tmp_path, data):
 def test_result_of_a_run_that_went_on_is_made_again(tmp_path, unbroken, sample):
     """A time limit had ended it."""
     finished = copy_of(unbroken, tmp_path)
-    report.write(finished, sample.test)
+    trainer.test(finished, sample.test)
     result = finished.result()
     for seconds, kept in ((result["train_seconds"], 0.5), (0.0, result["accuracy"])):
         changed = {**result, "accuracy": 0.5, "train_seconds": seconds}
         storage.write_json(finished.result_file, changed)
-        report.write(finished, sample.test)
+        trainer.test(finished, sample.test)
         assert finished.result()["accuracy"] == kept
 
 
@@ -250,7 +250,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 from pathlib import Path
 from digits_tf.data import mnist
 from digits_tf.models.resnet import ARCHITECTURES
-from digits_tf.train import dataset, device, trainer
+from digits_tf.training import dataset, device, trainer
 from digits_tf.training.recipes import Recipe
 from digits_tf.training.run import Run
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
@@ -267,12 +267,14 @@ print("replicas", strategy.num_replicas_in_sync)
     assert "replicas 2" in result.stdout
 
 
-def test_seed_recipe_is_the_seeds_own():
-    seed = RECIPES["seed"]
-    assert (seed.architecture, seed.rescale) == ("resnet", 1.0)
-    assert (seed.learning_rate, seed.batch_size, seed.epochs) == (1e-3, 1000, 100)
-    assert (seed.warmup, seed.weight_decay, seed.average) == (None, 0, 0)
-    assert not seed.augmentation.changes_anything
+def test_reference_recipe_is_the_tutorials():
+    reference = recipes.recipe("reference")
+    assert (reference.architecture, reference.rescale) == ("resnet", 1.0)
+    assert (reference.learning_rate, reference.batch_size, reference.epochs) == (1e-3, 1000, 100)
+    assert (reference.warmup, reference.weight_decay, reference.average) == (None, 0, 0)
+    assert not reference.augmentation.changes_anything
+    # Its former name, which run folders and older command lines have.
+    assert recipes.recipe("seed") is reference
 
 
 COMMAND = [
@@ -377,7 +379,7 @@ def test_help_and_wrong_flags():
     assert result.returncode == 0
     for flag in ("--recipe", "--epochs", "--precision", "--resume", "--architecture", "--data_dir"):
         assert flag in result.stdout
-    assert "Default: 12, seed recipe: 100" in result.stdout
+    assert "Default: 12; the reference recipe's: 100." in result.stdout
     assert_one_line_error(run("digits_tf.train", "--epochs=0"), "epochs")
     assert_one_line_error(run("digits_tf.train", "--precision=float8"), "precision")
 

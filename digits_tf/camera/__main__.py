@@ -1,6 +1,6 @@
 """`python -m digits_tf.camera`: see `digits_tf.cli.camera`."""
 
 if __name__ == "__main__":
-    from digits_tf.cli import camera
+    from digits_tf.cli import command
 
-    camera.start()
+    command.start("camera")

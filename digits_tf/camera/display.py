@@ -1,4 +1,4 @@
-"""Where readings are shown; printed lines are one way, `window.Window` is the other."""
+"""Where readings are shown: `Lines` prints them; `window.Window` is the other display."""
 
 import abc
 import dataclasses
@@ -6,26 +6,31 @@ import enum
 import json
 import sys
 import time
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf.camera.sources import Frame
 from digits_tf.recognition import Digit, text
 from digits_tf.recognition.digit import as_json
 from digits_tf.runtime import printable
 
+# How long the window shows a message.
+_MESSAGE_S = 4.0
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class View:
+class FrameResult:
     """A frame and what was read in it.
 
     Attributes:
         frame: the frame.
         index: of the frame, from 0.
         digits: in reading order.
-        fps: frames per second; 0.0 where that says nothing.
-        milliseconds: what each stage took: "capture", "find", "net" and, where pictures are drawn,
-            "draw".
+        fps: frames per second; 0.0 where there is no rate.
+        milliseconds: how long each stage took: "capture", "find", "net" and, where results are
+            drawn, "draw".
     """
 
     frame: Frame
@@ -39,14 +44,14 @@ class View:
         """The numbers that were read, line by line."""
         return text(self.digits)
 
-    def as_json(self) -> dict:
-        """The reading as `python -m digits_tf.predict --json` has it, with time and rate.
+    def as_json(self) -> dict[str, Any]:
+        """Returns the reading as `python -m digits_tf.predict --json` has it, with time and rate.
 
-        "time" is in seconds since the first frame, "ms" from the frame to its reading.
+        "time" is in seconds since the first frame, "ms" the time that reading took.
         """
-        reading = {"path": self.frame.path} if self.frame.path else {}
+        path = {"path": self.frame.path} if self.frame.path else {}
         times = self.milliseconds
-        return reading | {
+        return path | {
             "time": round(self.frame.seconds, 3),
             "frame": self.index,
             "text": self.text,
@@ -56,94 +61,94 @@ class View:
         }
 
 
-class Wish(enum.Enum):
-    """What the user wants."""
+class Action(enum.Enum):
+    """What the user asks for by a key."""
 
-    END = enum.auto()
-    HOLD = enum.auto()
+    QUIT = enum.auto()
+    PAUSE = enum.auto()
     NEXT = enum.auto()
     SAVE = enum.auto()
     RECORD = enum.auto()
-    CAMERA = enum.auto()
+    SWITCH_CAMERA = enum.auto()
 
 
 class Display(abc.ABC):
-    """Shows views.
+    """Shows results.
 
     Attributes:
-        draws: whether it wants a picture with the reading drawn onto it.
-        badge: a word to be shown with each view, such as that it is recording.
+        draws: whether it shows pictures with the digits drawn onto them.
+        badge: a word to show with each result, such as that it is being recorded.
     """
 
     draws = False
     badge = ""
 
     @abc.abstractmethod
-    def show(self, view: View, picture: np.ndarray | None) -> None:
-        """Shows a view.
+    def show(self, result: FrameResult, picture: NDArray[np.uint8] | None) -> None:
+        """Shows a result.
 
         Args:
-            view: the frame and its reading.
-            picture: uint8 (h, w, 3), BGR, as `Overlay.draw` makes it; None if nothing draws.
+            result: a frame and what was read in it.
+            picture: uint8 (h, w, 3), BGR, from `Overlay.draw`; None if nothing is drawn.
         """
 
     @abc.abstractmethod
-    def wait(self, seconds: float) -> Wish | None:
-        """Leaves it standing for a time, or until the user wants something; says what."""
+    def wait(self, seconds: float) -> Action | None:
+        """Waits, at most until the user asks for an action; returns that."""
 
     def close(self) -> None:
-        """Takes it off the screen; may be called twice."""
+        """Closes the display; may be called twice."""
         return
 
 
 class Lines(Display):
-    """Prints a line on standard output: a JSON object, or what a person wants to know.
+    """Prints a line on standard output: a JSON object, or the digits alone.
 
     Args:
-        every_frame: whether for each frame, or only where the reading has changed. A picture is
-            printed always.
-        plain: whether for people: "9 1 3 5", with " / " between lines of text.
+        every_frame: whether to print a line for each frame, or only where the reading changes. A
+            picture file always gets a line.
+        plain: whether to print for people: "9 1 3 5", with " / " between lines of text.
     """
 
     def __init__(self, every_frame: bool, plain: bool = False):
         self._every_frame, self._plain = every_frame, plain
         self._last: str | None = None
 
-    def show(self, view: View, picture: np.ndarray | None = None) -> None:
-        """Prints the view, unless it says what the one before said."""
-        text = view.text
-        if self._every_frame or view.frame.path or text != self._last:
-            line = _words(view) if self._plain else json.dumps(view.as_json(), ensure_ascii=False)
-            print(line, flush=True)
+    def show(self, result: FrameResult, picture: NDArray[np.uint8] | None = None) -> None:
+        """Prints the result, unless it reads the same as the one before."""
+        text = result.text
+        if self._every_frame or result.frame.path or text != self._last:
+            print(_plain(result) if self._plain else _json(result), flush=True)
         self._last = text
 
     def wait(self, seconds: float) -> None:
-        """Nobody looks: sleeps."""
-        # Even to sleep for no time costs more than all else that the loop does.
+        """Sleeps: there are no keys."""
+        # Even a sleep of no time costs more than the rest of the loop's own work.
         if seconds > 0:
             time.sleep(seconds)
 
 
-def _words(view: View) -> str:
-    path = f"{printable(view.frame.path)}: " if view.frame.path else ""
-    lines = [" ".join(line) for line in view.text.splitlines()]
+def _json(result: FrameResult) -> str:
+    return json.dumps(result.as_json(), ensure_ascii=False)
+
+
+def _plain(result: FrameResult) -> str:
+    path = f"{printable(result.frame.path)}: " if result.frame.path else ""
+    lines = [" ".join(line) for line in result.text.splitlines()]
     return path + (" / ".join(lines) or "no digit")
 
 
-_SHOWN_S = 4.0
-
-
-class Notices:
-    """Tells lines on standard error, so that standard output stays pure, and keeps the last one."""
+class StatusLine:
+    """Prints messages on standard error and keeps the last one for the window."""
 
     def __init__(self) -> None:
         self._last, self._until = "", 0.0
 
-    def tell(self, line: str) -> None:
-        """Prints a line; a window shows it for some seconds too."""
-        self._last, self._until = line, time.monotonic() + _SHOWN_S
-        print(line, file=sys.stderr, flush=True)
+    def notify(self, message: str) -> None:
+        """Prints a message of one line; a window shows it for some seconds too."""
+        self._last, self._until = message, time.monotonic() + _MESSAGE_S
+        print(message, file=sys.stderr, flush=True)
 
     def current(self) -> str:
-        """The last line, while it is fresh; else an empty one."""
+        """Returns the last message while it is new, else an empty text."""
         return self._last if time.monotonic() < self._until else ""

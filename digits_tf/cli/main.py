@@ -1,4 +1,4 @@
-"""Handwritten digits, found and read in pictures and from a camera.
+"""Finds and reads handwritten digits in pictures and from a camera.
 
 digits-tf COMMAND ...
 python -m digits_tf COMMAND ...
@@ -14,7 +14,7 @@ from digits_tf import __version__
 from digits_tf.cli import command
 from digits_tf.errors import DigitsError
 
-# Written down here, as the modules themselves take seconds to import. A name's module is in `cli`.
+# Written down here because importing the commands would take seconds.
 COMMANDS = {
     "camera": "Reads digits from a camera and shows them in a window.",
     "web": "Serves a page for the browser: draw, drop a picture, watch a camera.",
@@ -22,22 +22,22 @@ COMMANDS = {
     "train": "Trains a network that reads digits.",
     "evaluate": "Measures a model on labelled digits.",
     "export": "Exports a trained run as SavedModel and TFLite.",
-    "data": "Fetches MNIST, checks it, and says what is there.",
-    "scenes": "Makes training digits, cut out of made-up frames.",
-    "scenes-fetch": "Fetches fonts and pictures for the frames.",
+    "data": "Fetches MNIST, checks it, and shows what is in it.",
+    "scenes": "Makes training digits from drawn scenes.",
+    "scenes-fetch": "Fetches fonts and pictures to draw scenes with.",
     "train-detector": "Trains the network that finds digits.",
     "benchmark": "Measures how fast this machine reads digits.",
     "model": "Prints a network's layers, and draws them.",
 }
 
 _LIST = "\n".join(f"  {name:<15} {line}" for name, line in COMMANDS.items())
-_DOC = f"{(__doc__ or '').strip()}\n\n{_LIST}\n\nCOMMAND --help lists its flags."
+_DOC = f"{(__doc__ or '').strip()}\n\n{_LIST}\n\nAdd --help to a command to list its flags."
 
 _VERSION = flags.DEFINE_boolean("version", False, "Print the version.")
 
 
 def main(words: Sequence[str]) -> None:
-    """Runs the command that is named first, with the words behind it."""
+    """Runs the command that the first word names with the other words."""
     if _VERSION.value:
         print(f"digits_tf {__version__}")
     elif not words:
@@ -54,7 +54,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def start() -> NoReturn:
-    """What the script digits-tf calls."""
-    # The first word ends this program's own flags.
+    """Runs the command; the script digits-tf calls this."""
+    # This program's own flags end at the first word.
     flags.FLAGS.set_gnu_getopt(False)
     command.run(main, _DOC, positional=(0, None))

@@ -1,35 +1,45 @@
-"""The flags that choose a network."""
+"""The flags that choose a network's architecture."""
 
 from typing import Any
 
 from absl import flags
 
 from digits_tf.errors import DigitsError
-from digits_tf.models.resnet import ARCHITECTURES
+
+# Those of `models.resnet`, which imports Keras.
+ARCHITECTURES = ("resnet", "small", "tiny")
 
 _ARCHITECTURE = flags.DEFINE_enum(
     "architecture",
     None,
-    sorted(ARCHITECTURES),
-    "The network: resnet is the seed's, small is quick to train, tiny is for a Raspberry Pi. "
+    ARCHITECTURES,
+    "The network: resnet is the tutorial's, small trains quickly, tiny suits a Raspberry Pi. "
     "Default: the recipe's, or small.",
 )
-_DEPTHS = flags.DEFINE_list("depths", None, "Residual blocks in each stage, as in 2,2,2.")
-_WIDTHS = flags.DEFINE_list("widths", None, "Filters of each stage, as in 64,128,256.")
-_STEM_KERNEL = flags.DEFINE_integer("stem_kernel", None, "Side of the first kernel, odd.", 1, 27)
+_DEPTHS = flags.DEFINE_list("depths", None, "Residual blocks in each stage, such as 2,2,2.")
+_WIDTHS = flags.DEFINE_list("widths", None, "Filters in each stage, such as 64,128,256.")
+_STEM_KERNEL = flags.DEFINE_integer(
+    "stem_kernel", None, "Side of the first convolution's kernel; an odd number.", 1, 27
+)
 _STEM_STRIDE = flags.DEFINE_integer("stem_stride", None, "Stride of the first convolution.", 1, 4)
-_STEM_POOL = flags.DEFINE_boolean("stem_pool", None, "Whether max pooling follows the stem.")
+_STEM_POOL = flags.DEFINE_boolean(
+    "stem_pool", None, "Whether max pooling follows the first convolution."
+)
 
 
 def arguments(default: str = "small") -> dict[str, Any]:
     """The arguments for `resnet` that the command line asks for, with the model's name.
 
+    Imports Keras.
+
     Args:
-        default: the architecture when none is named.
+        default: the architecture if the command line names none.
 
     Raises:
         DigitsError: if depths or widths are no positive integers, or not equally many.
     """
+    from digits_tf.models import resnet
+
     name = _ARCHITECTURE.value or default
     chosen = {
         "depths": _integers("depths", _DEPTHS.value),
@@ -39,7 +49,7 @@ def arguments(default: str = "small") -> dict[str, Any]:
         "stem_pool": _STEM_POOL.value,
     }
     changes = {key: value for key, value in chosen.items() if value is not None}
-    result = {"name": name, **ARCHITECTURES[name], **changes}
+    result = {"name": name, **resnet.ARCHITECTURES[name], **changes}
     depths, widths = result.get("depths", (2, 2, 2)), result.get("widths", (64, 128, 256))
     if len(depths) != len(widths):
         raise DigitsError(

@@ -1,102 +1,154 @@
-"""What is printed for a picture."""
+"""Where the readings go: lines on standard output, a table, pictures, crops, idx files."""
 
-import abc
+import csv
+import dataclasses
 import json
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf import files
 from digits_tf.annotators import annotate
+from digits_tf.cli import command
 from digits_tf.data import idx
+from digits_tf.errors import DigitsError
 from digits_tf.images import write_picture
 from digits_tf.recognition import Digit, as_json, text
 from digits_tf.runtime import counted, printable
 
-# Of a spreadsheet: lines of text are parted by a slash, the confidence is that of the least sure
-# digit, 0 to 1, and "unsure" counts the marks without a label.
+# A table's columns. A slash separates lines of text; "confidence" is that of the least sure digit,
+# 0 to 1; "unsure" counts the marks without a label.
 COLUMNS = ("path", "text", "confidence", "unsure", "error")
-
-
-def reading(name: str, digits: Sequence[Digit]) -> str:
-    """A line for people: the path, what it reads, and how sure the least sure digit is.
-
-    Lines of text are parted by a slash. A mark that has no label is only counted, unless there is
-    nothing else.
-    """
-    return f"{printable(name)}: {_words(digits)}"
-
-
-def reading_json(name: str, digits: Sequence[Digit], milliseconds: float) -> str:
-    """A line for programs; escapes what is not ASCII."""
-    row: dict[str, Any] = {
-        "path": name,
-        "text": text(digits),
-        "digits": [as_json(digit) for digit in digits],
-        "ms": round(milliseconds, 2),
-    }
-    return json.dumps(row)
-
-
-def error_json(name: str, problem: str) -> str:
-    """A line for programs about a picture that cannot be read."""
-    return json.dumps({"path": name, "error": problem})
-
-
-def reading_row(name: str, digits: Sequence[Digit]) -> list[str | float]:
-    """A row for spreadsheets, see `COLUMNS`."""
-    read = [digit.confidence for digit in digits if digit.label is not None]
-    least = round(min(read), 4) if read else ""
-    return [printable(name), _one_line(digits), least, len(digits) - len(read), ""]
-
-
-def error_row(name: str, problem: str) -> list[str | float]:
-    """A row for spreadsheets about a picture that cannot be read, see `COLUMNS`."""
-    return [printable(name), "", "", "", printable(problem)]
-
-
-def tell(line: str) -> None:
-    """Prints what is beside the readings on standard error."""
-    print(printable(line), file=sys.stderr)
-
-
-def _words(digits: Sequence[Digit]) -> str:
-    if not digits:
-        return "nothing found"
-    read = [digit for digit in digits if digit.label is not None]
-    others = len(digits) - len(read)
-    if not read:
-        surest = max(digits, key=lambda digit: digit.confidence)
-        more = f" and {others - 1} more" if others > 1 else ""
-        likeliest = int(surest.probabilities.argmax())
-        return f"not sure: {likeliest}? ({_percent(surest.confidence)}){more}"
-    least = _percent(min(digit.confidence for digit in read))
-    sure = least if len(read) == 1 else f"at least {least}"
-    more = f", {others} more not sure" if others else ""
-    return f"{_one_line(digits)} ({sure}){more}"
-
-
-def _one_line(digits: Sequence[Digit]) -> str:
-    return text(digits).replace("\n", " / ")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-# In which OpenCV writes colours; for other pictures PNG is taken.
+# Annotated pictures keep these formats, in which OpenCV writes colours; others become PNG files.
 _COLOUR_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Reading:
+    """What was read in one picture.
+
+    Attributes:
+        name: the picture's path as the user typed it or as it was found.
+        place: its path below an output folder.
+        picture: uint8 (h, w, 3), BGR.
+        digits: the digits in reading order.
+        milliseconds: the time to decode the picture and to read it.
+    """
+
+    name: str
+    place: Path
+    picture: NDArray[np.uint8]
+    digits: Sequence[Digit]
+    milliseconds: float
+
+
+class Output:
+    """Takes the readings one by one."""
+
+    def add(self, reading: Reading) -> None:
+        """Takes one reading.
+
+        Raises:
+            DigitsError: if it cannot write this one.
+            OSError: if it cannot write any.
+        """
+        raise NotImplementedError
+
+    def fail(self, name: str, problem: str) -> None:
+        """Takes the name of a picture that cannot be read, and why."""
+
+    def close(self) -> None:
+        """Writes what is held back; called after an interruption too."""
+
+    def summary(self) -> str:
+        """One line about what was written, for the end; empty: nothing to say."""
+        return ""
+
+
+class TextLines(Output):
+    """Prints lines for people."""
+
+    def add(self, reading: Reading) -> None:
+        """Prints the path, the text and how sure the least sure digit is."""
+        print(f"{printable(reading.name)}: {describe(reading.digits)}", flush=True)
+
+    def fail(self, name: str, problem: str) -> None:
+        """Prints the problem on standard error."""
+        command.tell(f"error: {problem}")
+
+
+class JSONLines(Output):
+    """Prints a JSON object a line, for programs."""
+
+    def add(self, reading: Reading) -> None:
+        """Prints the reading; what is not ASCII is escaped."""
+        row = {
+            "path": reading.name,
+            "text": text(reading.digits),
+            "digits": [as_json(digit) for digit in reading.digits],
+            "ms": round(reading.milliseconds, 2),
+        }
+        print(json.dumps(row), flush=True)
+
+    def fail(self, name: str, problem: str) -> None:
+        """Prints the path and the problem."""
+        print(json.dumps({"path": name, "error": problem}), flush=True)
+
+
+class Table(Output):
+    """Writes a row a picture into a new CSV file, see `COLUMNS`. Each row is in it at once.
+
+    Args:
+        path: the file.
+
+    Raises:
+        DigitsError: if the file exists.
+    """
+
+    def __init__(self, path: Path):
+        self._path, self._count = path, 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._file = path.open("x", 1, encoding="utf-8", newline="")
+        except FileExistsError:
+            raise DigitsError(
+                f"--csv {path}: is there already: delete it or name another file"
+            ) from None
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(COLUMNS)
+
+    def add(self, reading: Reading) -> None:
+        """Writes the row of a reading."""
+        confidences = [digit.confidence for digit in reading.digits if digit.label is not None]
+        least = round(min(confidences), 4) if confidences else ""
+        unsure = len(reading.digits) - len(confidences)
+        self._write(printable(reading.name), _one_line(reading.digits), least, unsure, "")
+
+    def fail(self, name: str, problem: str) -> None:
+        """Writes a row with the problem."""
+        self._write(printable(name), "", "", "", printable(problem))
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def summary(self) -> str:
+        """How many rows the file has."""
+        return f"{self._path}: {counted(self._count, 'row')} written"
+
+    def _write(self, *row: str | float) -> None:
+        self._writer.writerow(row)
+        self._count += 1
 
 
 class Names:
     """Gives each output file a name of its own.
 
     Args:
-        inputs: files that must not be written over.
+        inputs: files that must not be overwritten.
     """
 
     def __init__(self, inputs: Iterable[Path]):
@@ -112,37 +164,11 @@ class Names:
         return chosen
 
 
-class Output(abc.ABC):
-    """Takes what was read in each picture."""
-
-    @abc.abstractmethod
-    def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
-        """Takes one picture.
-
-        Args:
-            place: its name below an output folder.
-            picture: uint8 (h, w, 3), BGR.
-            digits: found in it.
-
-        Raises:
-            DigitsError: if this one cannot be written.
-            OSError: if none can.
-        """
-
-    def close(self) -> None:
-        """Writes what is still held back, also after an interruption."""
-        return
-
-    def note(self) -> str:
-        """What is to be said in the end, in one line; empty: nothing."""
-        return ""
-
-
-class _InFolder(Output):
-    """Writes pictures.
+class _PictureFiles(Output):
+    """Writes pictures into a folder.
 
     Args:
-        folder: where to.
+        folder: gets the files.
         names: shared by all outputs.
     """
 
@@ -152,49 +178,49 @@ class _InFolder(Output):
         self._folder, self._names = folder, names
         self._count = 0
 
-    def note(self) -> str:
+    def summary(self) -> str:
         """How many pictures were written, and where."""
         return f"{self._folder}: {counted(self._count, self._noun)} written"
 
-    def _write(self, place: Path, picture: np.ndarray) -> None:
+    def _write(self, place: Path, picture: NDArray[np.uint8]) -> None:
         write_picture(self._names.unique(self._folder / place), picture)
         self._count += 1
 
 
-class Annotated(_InFolder):
-    """The pictures with boxes and labels, under their own names."""
+class Annotated(_PictureFiles):
+    """Writes the pictures with boxes and labels, under their own names."""
 
     _noun = "picture"
 
-    def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
-        """Writes one picture, see `Output.add`."""
+    def add(self, reading: Reading) -> None:
+        """Writes one picture."""
+        place = reading.place
         if place.suffix.lower() not in _COLOUR_SUFFIXES:
             place = place.with_suffix(".png")
-        self._write(place, annotate(picture, digits))
+        self._write(place, annotate(reading.picture, reading.digits))
 
 
-class Crops(_InFolder):
-    """What the net saw: photo_00_7.png is the first mark in photo, read as a 7.
+class Crops(_PictureFiles):
+    """Writes what the network saw: photo_00_7.png is the first mark in photo, read as a 7.
 
     A mark without a label gets an x: photo_01_x.png.
     """
 
     _noun = "crop"
 
-    def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
-        """Writes the crops of one picture, see `Output.add`."""
-        for number, digit in enumerate(digits):
+    def add(self, reading: Reading) -> None:
+        """Writes the crops of one picture."""
+        for number, digit in enumerate(reading.digits):
             label = "x" if digit.label is None else digit.label
-            name = place.with_name(f"{place.stem}_{number:02}_{label}.png")
-            self._write(name, digit.crop)
+            name = f"{reading.place.stem}_{number:02}_{label}.png"
+            self._write(reading.place.with_name(name), digit.crop)
 
 
 class Idx(Output):
-    """The crops that have a label as a pair of files in MNIST's format.
+    """Writes the crops that have a label as a pair of files in MNIST's format.
 
     Args:
-        prefix: what their names begin with.
-
+        prefix: how their names begin.
     """
 
     def __init__(self, prefix: str):
@@ -202,10 +228,10 @@ class Idx(Output):
         self._images, self._labels = bytearray(), bytearray()
         self._left_out = 0
 
-    def add(self, place: Path, picture: np.ndarray, digits: Sequence[Digit]) -> None:
-        """Keeps 784 bytes a digit, see `Output.add`."""
-        for digit in digits:
-            # The format has no sign for "none of the ten".
+    def add(self, reading: Reading) -> None:
+        """Keeps 784 bytes a digit until the end."""
+        for digit in reading.digits:
+            # The format has no label for "not a digit".
             if digit.label is None:
                 self._left_out += 1
             else:
@@ -213,7 +239,7 @@ class Idx(Output):
                 self._labels.append(digit.label)
 
     def close(self) -> None:
-        """Writes both files, if there is a digit to write: an idx file cannot be empty."""
+        """Writes both files if there is a digit to write: an idx file cannot be empty."""
         if not self._labels:
             return
         images = np.frombuffer(self._images, np.uint8).reshape(-1, *idx.IMAGE_SHAPE)
@@ -222,8 +248,8 @@ class Idx(Output):
             with files.replacing(path) as beside:
                 idx.write_idx(beside, array)
 
-    def note(self) -> str:
-        """What was written and what was left out."""
+    def summary(self) -> str:
+        """How many digits were written, and how many left out."""
         images, labels = self._paths
         if not self._labels:
             return f"{images}: not written, as no digit was read"
@@ -231,6 +257,35 @@ class Idx(Output):
         return f"{images}, {labels.name}: {counted(len(self._labels), 'digit')}{left_out}"
 
 
+def describe(digits: Sequence[Digit]) -> str:
+    """The text for people, and how sure the least sure digit is.
+
+    A slash separates lines of text. Marks without a label are only counted, unless there is nothing
+    else.
+    """
+    if not digits:
+        return "nothing found"
+    read = [digit for digit in digits if digit.label is not None]
+    unsure = len(digits) - len(read)
+    if not read:
+        surest = max(digits, key=lambda digit: digit.confidence)
+        more = f" and {unsure - 1} more" if unsure > 1 else ""
+        likeliest = int(surest.probabilities.argmax())
+        return f"not sure: {likeliest}? ({_percent(surest.confidence)}){more}"
+    least = _percent(min(digit.confidence for digit in read))
+    sure = least if len(read) == 1 else f"at least {least}"
+    more = f", {unsure} more not sure" if unsure else ""
+    return f"{_one_line(digits)} ({sure}){more}"
+
+
+def _one_line(digits: Sequence[Digit]) -> str:
+    return text(digits).replace("\n", " / ")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
 def _key(path: Path) -> str:
-    # Some file systems do not tell A.jpg from a.jpg.
+    # Some file systems do not distinguish A.jpg from a.jpg.
     return os.path.realpath(path).casefold()

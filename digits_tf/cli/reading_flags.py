@@ -1,41 +1,54 @@
-"""The flags that say which model reads, and when it is believed."""
+"""The flags that choose the model, the detector and the threshold."""
 
-import sys
+from typing import TYPE_CHECKING
 
 from absl import flags
 
+from digits_tf.cli import command
 from digits_tf.recognition import classifier
 from digits_tf.recognition.registry import SHIPPED
+
+if TYPE_CHECKING:
+    from digits_tf.recognition import Recognizer
 
 MODEL = flags.DEFINE_string(
     "model",
     None,
-    "tiny or resnet, which are shipped; or a .tflite or .keras file, a SavedModel or a run folder; "
-    "default: tiny.",
+    "The network that reads: tiny or resnet, which are shipped; a .tflite or .keras file; a "
+    "SavedModel; or a run folder. Default: tiny.",
 )
 DETECTOR = flags.DEFINE_string(
     "detector",
     None,
-    "A detector.tflite, or a run folder of digits-tf train-detector; default: the shipped one.",
+    "The network that finds digits: a detector.tflite, or a run folder of digits-tf "
+    "train-detector. Default: the shipped one.",
 )
 THREADS = flags.DEFINE_integer(
-    "threads", 1, "For LiteRT; one is the quickest for nets this small.", lower_bound=1
+    "threads", 1, "LiteRT's threads; one is fastest for networks this small.", lower_bound=1
 )
 THRESHOLD = flags.DEFINE_float(
     "threshold",
     classifier.THRESHOLD,
-    "A digit counts if its probability is above this.",
+    "A mark gets a label if its probability is above this.",
     lower_bound=0.0,
     upper_bound=1.0,
 )
 
 
-def say_which() -> None:
-    """Says on standard error what reads, if it is not what is shipped."""
+def load_recognizer() -> "Recognizer":
+    """Opens what the flags name; names it on standard error if it is not what is shipped.
+
+    Raises:
+        DigitsError: see `Recognizer.load`.
+    """
+    from digits_tf.recognition import Recognizer
+
+    recognizer = Recognizer.load(MODEL.value, THREADS.value, THRESHOLD.value, DETECTOR.value)
     named = []
     if MODEL.value not in (None, *SHIPPED):
         named.append(f"the model {MODEL.value}")
     if DETECTOR.value is not None:
         named.append(f"the detector {DETECTOR.value}")
     if named:
-        print("reading with " + " and ".join(named), file=sys.stderr, flush=True)
+        command.tell("reading with " + " and ".join(named))
+    return recognizer

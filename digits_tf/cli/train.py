@@ -3,7 +3,7 @@
     python -m digits_tf.train
     python -m digits_tf.train --data_dir FOLDER --epochs=20 --run=runs/mine
     python -m digits_tf.train --run=runs/mine --resume
-    python -m digits_tf.train --recipe=seed --minutes=15
+    python -m digits_tf.train --recipe=reference --minutes=15
 
 A run folder keeps everything: config.json, log.csv, curves.png, the checkpoints, best.keras, and at
 the end result.json, confusion.png and mistakes.png.
@@ -13,62 +13,66 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from digits_tf import files, runtime
-from digits_tf.cli import command
-from digits_tf.cli import data_flags as data_flags
-from digits_tf.cli import network_flags as model_flags
-from digits_tf.cli import run_flags as run_flags
-from digits_tf.data.digits import NOT_A_DIGIT
-from digits_tf.data.mnist import Mnist
-from digits_tf.training.recipes import RECIPES, Augmentation, Recipe
+from digits_tf import runtime
+from digits_tf.cli import data_flags, network_flags, run_flags
+from digits_tf.data.digits import BACKGROUND
+from digits_tf.errors import DigitsError
+from digits_tf.training.recipes import ALIASES, RECIPES, Augmentation, Recipe
 
 if TYPE_CHECKING:
     from digits_tf.training.checkpoint import Checkpoint
     from digits_tf.training.dataset import TrainingData
-    from digits_tf.training.device import Device
     from digits_tf.training.run import Run
 
-_DEFAULT, _SEED_RECIPE = RECIPES["default"], RECIPES["seed"]
+_DEFAULT, _REFERENCE = RECIPES["default"], RECIPES["reference"]
 
 
 def _both(field: str) -> str:
-    """The defaults of the two recipes, in words."""
-    return f"Default: {getattr(_DEFAULT, field)}, seed recipe: {getattr(_SEED_RECIPE, field)}."
+    """The defaults of two recipes, in words."""
+    default, reference = (getattr(recipe, field) for recipe in (_DEFAULT, _REFERENCE))
+    return f"Default: {default}; the reference recipe's: {reference}."
 
 
-_RECIPE = flags.DEFINE_enum(
+_RECIPE = flags.DEFINE_string(
     "recipe",
     "default",
-    sorted(RECIPES),
-    "How to train. seed: Adam 1e-3, batches of 1000, 100 epochs, raw pixels, no augmentation.",
+    f"How to train: {', '.join(RECIPES)}. reference is the tutorial's: Adam with a rate of 1e-3, "
+    "batches of 1000, 100 epochs, raw pixels, no augmentation.",
 )
 _EPOCHS = flags.DEFINE_integer(
-    "epochs", None, f"Passes over the data. {_both('epochs')}", lower_bound=1
+    "epochs", None, f"Passes over the digits. {_both('epochs')}", lower_bound=1
 )
 _BATCH = flags.DEFINE_integer(
-    "batch_size", None, f"Digits a step. {_both('batch_size')}", lower_bound=1
+    "batch_size", None, f"Digits in a step. {_both('batch_size')}", lower_bound=1
 )
 _RATE = flags.DEFINE_float(
-    "learning_rate", None, f"Peak of the learning rate. {_both('learning_rate')}", lower_bound=0
+    "learning_rate",
+    None,
+    f"The highest learning rate. {_both('learning_rate')}",
+    lower_bound=0,
 )
 _AUGMENT = flags.DEFINE_boolean(
     "augment", None, "Whether to bend and shift digits anew in each epoch. Default: the recipe's."
 )
 _PREVIEW = flags.DEFINE_string(
-    "preview", None, "Only draw digits as the network sees them in training into this PNG file."
+    "preview",
+    None,
+    "Draw digits as the network sees them in training into this PNG file; do not train.",
 )
 _LIMIT = flags.DEFINE_integer(
-    "limit", None, "Train on only that many digits, for a short run.", lower_bound=1
+    "limit", None, "Train on only this many digits, for a short run.", lower_bound=1
 )
 _STREAM = flags.DEFINE_boolean(
-    "stream", None, "Read the files again in each epoch. Default: if they are larger than 1 GiB."
+    "stream",
+    None,
+    "Whether to read the files again in each epoch. Default: if they are larger than 1 GiB.",
 )
 flags.adopt_module_key_flags(data_flags)
-flags.adopt_module_key_flags(model_flags)
+flags.adopt_module_key_flags(network_flags)
 flags.adopt_module_key_flags(run_flags)
 
 
@@ -76,39 +80,46 @@ def main(words: Sequence[str]) -> None:
     """Trains, then reads the test set once."""
     folder = run_flags.folder(bool(_PREVIEW.value))
     recipe = _recipe()
-    arguments = {"rescale": recipe.rescale, **model_flags.arguments(recipe.architecture)}
-    recipe = dataclasses.replace(recipe, architecture=arguments["name"])
-    mnist = data_flags.find(data_flags.selection())
-    if mnist.others:
-        arguments["classes"] = NOT_A_DIGIT + 1
+    digits = data_flags.find(data_flags.selection())
     runtime.import_tensorflow()
-    # TensorFlow is imported from here on, so that --help and wrong flags answer at once.
-    from digits_tf.training import dataset, device, report, trainer
+    # What needs TensorFlow is imported from here on: --help and wrong flags answer at once.
+    from digits_tf.training import classifier, dataset, device, trainer
     from digits_tf.training.run import Run
 
-    data = dataset.split(mnist.train, _LIMIT.value, _STREAM.value, mnist.held_out, mnist.others)
+    arguments = {"rescale": recipe.rescale, **network_flags.arguments(recipe.architecture)}
+    if digits.background:
+        arguments["classes"] = BACKGROUND + 1
+    recipe = dataclasses.replace(recipe, architecture=arguments["name"])
+    seed = run_flags.SEED.value
+    data = dataset.split(
+        digits.train, _LIMIT.value, _STREAM.value, digits.held_out, digits.background
+    )
     if _PREVIEW.value:
-        _preview(data, recipe, Path(_PREVIEW.value))
+        classifier.preview(data, recipe.augmentation, seed, Path(_PREVIEW.value))
+        print(f"preview: {_PREVIEW.value}")
         return
     chosen = device.choose(run_flags.PRECISION.value)
     print(f"device: {chosen}", file=sys.stderr)
     run = Run(folder)
-    settings = _settings(recipe, arguments, mnist, data, chosen)
+    settings = classifier.ClassifierSettings(
+        recipe, arguments, seed, chosen.policy, run_flags.STEPS.value
+    ).as_json(digits, data, data_flags.selection())
     start = run_flags.open_run(run, settings, chosen)
-    extra = run_flags.tensorboard(run)
     _announce(run, recipe, data, start)
-    limits = run_flags.limits()
+    limits, callbacks = run_flags.limits(), run_flags.callbacks(run)
     with run_flags.resumable(run):
-        seed = run_flags.SEED.value
-        trainer.train(run, data, recipe, arguments, seed, chosen, limits, start, extra)
-        report.write(run, mnist.test)
+        trainer.train(run, data, recipe, arguments, seed, chosen, limits, start, callbacks)
+        trainer.test(run, digits.test)
 
 
 def _recipe() -> Recipe:
-    recipe = RECIPES[_RECIPE.value]
+    name = ALIASES.get(_RECIPE.value, _RECIPE.value)
+    if name not in RECIPES:
+        raise DigitsError(f"expected --recipe out of {', '.join(RECIPES)}, found {name!r}")
+    recipe = RECIPES[name]
     if _AUGMENT.value is not None:
-        chosen = _DEFAULT.augmentation if _AUGMENT.value else Augmentation()
-        recipe = dataclasses.replace(recipe, augmentation=chosen)
+        augmentation = _DEFAULT.augmentation if _AUGMENT.value else Augmentation()
+        recipe = dataclasses.replace(recipe, augmentation=augmentation)
     changes: dict[str, Any] = {
         "epochs": _EPOCHS.value,
         "batch_size": _BATCH.value,
@@ -117,55 +128,6 @@ def _recipe() -> Recipe:
     return dataclasses.replace(
         recipe, **{key: value for key, value in changes.items() if value is not None}
     )
-
-
-def _preview(data: "TrainingData", recipe: Recipe, path: Path) -> None:
-    import numpy as np
-
-    from digits_tf import plots
-    from digits_tf.training import dataset
-
-    batches = dataset.training_batches(
-        data,
-        seed=run_flags.SEED.value,
-        first_epoch=0,
-        epochs=1,
-        batch_size=min(500, len(data.train)),
-        steps=1,
-        augmentation=recipe.augmentation,
-    )
-    images, labels = next(iter(batches.as_numpy_iterator()))
-    with files.replacing(path) as beside:
-        plots.contact_sheet(np.squeeze(images, -1), labels, beside)
-    print(f"preview: {path}")
-
-
-def _settings(
-    recipe: Recipe, arguments: dict[str, Any], mnist: Mnist, data: "TrainingData", device: "Device"
-) -> dict[str, Any]:
-    """All that decides what a run ends with. A resumed run must have the same."""
-    import json
-
-    settings = {
-        "recipe": dataclasses.asdict(recipe),
-        "model": arguments,
-        "seed": run_flags.SEED.value,
-        "policy": device.policy,
-        "steps_per_epoch": run_flags.STEPS.value,
-        "data": {
-            "train": mnist.train.origin,
-            "test": mnist.test.origin,
-            "train_count": len(data.train),
-            "held_out_count": len(data.held_out),
-            "test_count": mnist.test.count,
-            "sha256": mnist.hashes(),
-            "selection": data_flags.selection(),
-            "is_sample": mnist.is_sample,
-            "stream": data.stream,
-        },
-    }
-    # As it will be read back: tuples become lists.
-    return json.loads(json.dumps(settings))
 
 
 def _announce(run: "Run", recipe: Recipe, data: "TrainingData", start: "Checkpoint | None") -> None:
@@ -178,8 +140,3 @@ def _announce(run: "Run", recipe: Recipe, data: "TrainingData", start: "Checkpoi
         f"{recipe.epochs} epochs, {len(data.train):,} digits, {len(data.held_out):,} held out)",
         file=sys.stderr,
     )
-
-
-def start() -> NoReturn:
-    """Runs the command."""
-    command.run(main, __doc__)

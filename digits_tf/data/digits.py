@@ -1,18 +1,24 @@
-"""A set of labelled digits, from idx files or from memory."""
+"""Sets of labelled digits: in idx files, in memory, in picture files, or several sets joined."""
 
 import abc
-import dataclasses
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf.data import idx
 from digits_tf.errors import DigitsError
+from digits_tf.images import PICTURE_SUFFIXES, read_picture
 
-# The class behind the ten digits.
-NOT_A_DIGIT = 10
+# The class after the ten digits: whatever is no digit.
+BACKGROUND = 10
+
+Batch: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+_READ_BATCH = 10_000
 
 
 class Digits(abc.ABC):
@@ -20,60 +26,55 @@ class Digits(abc.ABC):
 
     Attributes:
         count: how many.
-        origin: in words, where they come from.
+        origin: where they come from, in words.
     """
 
     count: int
     origin: str
 
     @abc.abstractmethod
-    def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def batches(self, size: int) -> Iterator[Batch]:
         """Yields (images uint8 (n, 28, 28), labels uint8 (n,)), n at most `size`, in order."""
 
     @abc.abstractmethod
     def hashes(self) -> dict[str, str]:
-        """The SHA-256 of the "images" and "labels", as raw idx files or as arrays."""
+        """The SHA-256 of the "images" and the "labels", as raw idx files or as arrays."""
 
-    def read(self) -> tuple[np.ndarray, np.ndarray]:
-        """All of them: images uint8 (count, 28, 28), labels uint8 (count,)."""
-        return next(self.batches(self.count))
+    def read(self) -> Batch:
+        """Reads all digits: images uint8 (count, 28, 28), labels uint8 (count,)."""
+        images = np.empty((self.count, *idx.IMAGE_SHAPE), np.uint8)
+        labels = np.empty(self.count, np.uint8)
+        first = 0
+        for some_images, some_labels in self.batches(_READ_BATCH):
+            last = first + len(some_images)
+            images[first:last], labels[first:last] = some_images, some_labels
+            first = last
+        return images, labels
 
-    def labels(self) -> np.ndarray:
-        """All labels, uint8 (count,), without holding all images."""
-        return np.concatenate([labels for _, labels in self.batches(10_000)])
-
-
-@dataclasses.dataclass(frozen=True)
-class _InFile(Digits):
-    """Pictures in an idx file; nothing is kept in memory."""
-
-    image_file: idx.IdxFile
-
-    @property
-    def count(self) -> int:  # type: ignore[override]
-        """How many digits."""
-        return self.image_file.shape[0]
-
-    @property
-    def origin(self) -> str:  # type: ignore[override]
-        """The image file's path."""
-        return str(self.image_file.path)
+    def labels(self) -> NDArray[np.uint8]:
+        """Reads all labels, uint8 (count,), without holding all images in memory."""
+        return np.concatenate([labels for _, labels in self.batches(_READ_BATCH)])
 
 
-@dataclasses.dataclass(frozen=True)
-class IdxDigits(_InFile):
-    """Digits in a pair of idx files; nothing is kept in memory.
+class IdxDigits(Digits):
+    """Digits in a pair of idx files, which are streamed.
 
-    Attributes:
+    Args:
         image_file: the images.
-        label_file: the labels, as many.
-        transposed: whether rows and columns are stored the other way round, as in EMNIST.
+        label_file: as many labels.
+        transposed: whether the file stores columns as rows, as EMNIST does.
     """
 
-    label_file: idx.IdxFile
-    transposed: bool = False
+    def __init__(
+        self, image_file: idx.IdxFile, label_file: idx.IdxFile, transposed: bool = False
+    ) -> None:
+        self.image_file = image_file
+        self.label_file = label_file
+        self.transposed = transposed
+        self.count = image_file.shape[0]
+        self.origin = str(image_file.path)
 
-    def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def batches(self, size: int) -> Iterator[Batch]:
         """Streams both files, see `Digits.batches`."""
         pairs = zip(
             self.image_file.batches(size),
@@ -84,82 +85,106 @@ class IdxDigits(_InFile):
             yield images.transpose(0, 2, 1) if self.transposed else images, labels.astype(np.uint8)
 
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of the two files, decompressed."""
+        """The SHA-256 of the two files, decompressed."""
         return {"images": self.image_file.sha256(), "labels": self.label_file.sha256()}
 
 
-@dataclasses.dataclass(frozen=True)
+class Background(Digits):
+    """Pictures of what is no digit, in an idx file; all have the label `BACKGROUND`.
+
+    Args:
+        image_file: the pictures.
+    """
+
+    def __init__(self, image_file: idx.IdxFile) -> None:
+        self.image_file = image_file
+        self.count = image_file.shape[0]
+        self.origin = str(image_file.path)
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Streams the file, see `Digits.batches`."""
+        for images in self.image_file.batches(size):
+            yield images, np.full(len(images), BACKGROUND, np.uint8)
+
+    def hashes(self) -> dict[str, str]:
+        """The SHA-256 of the file, decompressed."""
+        return {"images": self.image_file.sha256()}
+
+
 class ArrayDigits(Digits):
     """Digits in memory.
 
-    Attributes:
+    Args:
         images: uint8 (n, 28, 28).
-        label_array: uint8 (n,).
-        origin: where they come from.
+        labels: uint8 (n,).
+        origin: where they come from, in words.
     """
 
-    images: np.ndarray
-    label_array: np.ndarray
-    origin: str
+    def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.uint8], origin: str) -> None:
+        self.images = images
+        self.label_array = labels
+        self.count = len(images)
+        self.origin = origin
 
-    @property
-    def count(self) -> int:  # type: ignore[override]
-        """How many digits."""
-        return len(self.images)
-
-    def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Slices of the arrays, see `Digits.batches`."""
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Slices the arrays, see `Digits.batches`."""
         for start in range(0, self.count, size):
             yield self.images[start : start + size], self.label_array[start : start + size]
 
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of the arrays' bytes."""
+        """The SHA-256 of the arrays' bytes."""
         arrays = {"images": self.images, "labels": self.label_array}
         return {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
 
 
-@dataclasses.dataclass(frozen=True)
-class Others(_InFile):
-    """Pictures of what is no digit, all labelled `NOT_A_DIGIT`.
+class PictureDigits(Digits):
+    """Digits in picture files, light on dark or dark on light.
 
-    Attributes:
-        image_file: the pictures.
+    Args:
+        paths: the files; the name of each begins with its digit, as in 7_003.png.
+        origin: where they come from, in words.
     """
 
-    def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Streams the file, see `Digits.batches`."""
-        for images in self.image_file.batches(size):
-            yield images, np.full(len(images), NOT_A_DIGIT, np.uint8)
+    def __init__(self, paths: Sequence[Path], origin: str) -> None:
+        self.paths = tuple(paths)
+        self.count = len(self.paths)
+        self.origin = origin
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Reads the files in order, see `Digits.batches`.
+
+        Raises:
+            DigitsError: if a file is no picture of 28x28 pixels.
+        """
+        for start in range(0, self.count, size):
+            some = self.paths[start : start + size]
+            images = np.stack([_read_digit(path) for path in some])
+            yield images, np.array([int(path.name[0]) for path in some], np.uint8)
 
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of the file, decompressed."""
-        return {"images": self.image_file.sha256()}
+        """Nothing, as no model is trained on pictures."""
+        return {}
 
 
 class Joined(Digits):
-    """Several sets, one behind the other.
+    """Several sets, one after the other.
 
     Args:
         parts: at least one set.
     """
 
-    def __init__(self, parts: Sequence[Digits]):
+    def __init__(self, parts: Sequence[Digits]) -> None:
         self.parts = tuple(parts)
         self.count = sum(part.count for part in parts)
         self.origin = ", ".join(part.origin for part in parts)
 
-    def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Batches of each set in turn; the last one of a set may be short."""
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Yields the batches of each set in turn; the last batch of a set may be short."""
         for part in self.parts:
             yield from part.batches(size)
 
-    def read(self) -> tuple[np.ndarray, np.ndarray]:
-        """All of them, see `Digits.read`."""
-        images, labels = zip(*(part.read() for part in self.parts), strict=True)
-        return np.concatenate(images), np.concatenate(labels)
-
     def hashes(self) -> dict[str, str]:
-        """The SHA-256 of each set's, by the set's number."""
+        """The hashes of each set, by its number."""
         return {
             f"{number}_{kind}": digest
             for number, part in enumerate(self.parts)
@@ -168,13 +193,13 @@ class Joined(Digits):
 
 
 def open_pair(images: Path | str, labels: Path | str, transposed: bool | None = None) -> IdxDigits:
-    """Opens an image and a label file that belong together.
+    """Opens an image file and the label file that belongs to it.
 
     Args:
         images: an idx file of 28x28 pictures, raw or gzipped.
         labels: an idx file of as many labels.
-        transposed: whether rows and columns are swapped in the file; None: if its name says EMNIST,
-            whose files are stored that way (Cohen et al., https://arxiv.org/abs/1702.05373).
+        transposed: whether the file stores columns as rows; None: if its name says EMNIST, whose
+            files are stored that way (Cohen et al., https://arxiv.org/abs/1702.05373).
 
     Raises:
         DigitsError: if either is no such file or their counts differ.
@@ -188,3 +213,36 @@ def open_pair(images: Path | str, labels: Path | str, transposed: bool | None = 
     if transposed is None:
         transposed = "emnist" in Path(images).name.lower()
     return IdxDigits(image_file, label_file, transposed)
+
+
+def open_pictures(folder: Path) -> PictureDigits:
+    """Lists the pictures of a folder whose names begin with their digit.
+
+    Raises:
+        DigitsError: if there are none, or a name does not begin with a digit.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    if not paths:
+        raise DigitsError(f"{folder}: expected pictures named like 7_003.png, found none")
+    for path in paths:
+        if not ("0" <= path.name[0] <= "9"):
+            raise DigitsError(
+                f"{path}: expected a name that begins with its digit, as in 7_003.png"
+            )
+    return PictureDigits(paths, str(folder))
+
+
+def is_dark_on_bright(images: NDArray[np.uint8]) -> bool:
+    """Whether most of the border of pictures (..., 28, 28) is brighter than mid-grey."""
+    border = np.ones(idx.IMAGE_SHAPE, bool)
+    border[1:-1, 1:-1] = False
+    return bool(np.median(images[..., border]) > 127)
+
+
+def _read_digit(path: Path) -> NDArray[np.uint8]:
+    """Reads a picture as uint8 (28, 28), ink bright on 0; inverts it where its ground is bright."""
+    image = read_picture(path, grey=True)
+    if image.shape != idx.IMAGE_SHAPE:
+        height, width = image.shape
+        raise DigitsError(f"{path}: expected 28x28 pixels, found {width}x{height}")
+    return 255 - image if is_dark_on_bright(image) else image

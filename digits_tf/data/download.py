@@ -1,4 +1,4 @@
-"""Fetches MNIST's four files over HTTPS, each checked against its SHA-256."""
+"""Fetches MNIST's four files over HTTPS and checks their SHA-256."""
 
 import hashlib
 import http.client
@@ -27,14 +27,14 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 
-# The largest of the files is 9.9 MB; whatever sends more is not MNIST.
-_MOST_BYTES = 64 << 20
+# The largest of the files is 9.9 MB; a mirror that sends more does not send MNIST.
+_MAX_BYTES = 64 << 20
 _CONNECT_SECONDS = 10
 _CHUNK_BYTES = 1 << 16
 
 
 def cache_folder() -> Path:
-    """Where fetched data lies: $DIGITS_TF_CACHE, or the system's folder for caches."""
+    """The folder for fetched data: $DIGITS_TF_CACHE, or the system's folder for caches."""
     if chosen := os.environ.get("DIGITS_TF_CACHE"):
         return Path(chosen)
     if os.name == "nt":
@@ -60,15 +60,15 @@ def fetch(name: str, folder: Path, mirrors: Sequence[str] = MIRRORS, limit_s: fl
 
     Args:
         name: one of the names in `SHA256`.
-        folder: the cache. Only whole, checked files appear in it.
+        folder: the cache. Only whole, checked files are put into it.
         mirrors: addresses that `name`.gz is appended to, tried in turn.
-        limit_s: seconds after which a mirror that is still sending is given up.
+        limit_s: seconds that a mirror may take to send the file.
 
     Returns:
         The decompressed file.
 
     Raises:
-        DigitsError: if no mirror gave the file; the message says why for each.
+        DigitsError: if no mirror sent the file; the message gives each mirror's reason.
     """
     if path := cached(name, folder):
         return path
@@ -102,12 +102,12 @@ def _download(url: str, limit_s: float) -> bytes:
     with urllib.request.urlopen(request, timeout=min(_CONNECT_SECONDS, limit_s)) as response:
         total = int(response.headers.get("Content-Length") or 0) or None
         with runtime.bar(total, url.rpartition("/")[2], unit="B") as bar:
-            # read1 returns what has come, so that a trickle meets the time limit too.
+            # read1 returns what has arrived, so that the time limit ends a trickle, too.
             while chunk := response.read1(_CHUNK_BYTES):
                 received += chunk
                 bar.update(len(chunk))
-                if len(received) > _MOST_BYTES:
-                    raise DigitsError(f"sends more than {_MOST_BYTES:,} bytes")
+                if len(received) > _MAX_BYTES:
+                    raise DigitsError(f"sends more than {_MAX_BYTES:,} bytes")
                 if time.monotonic() > end:
                     raise DigitsError(f"still not done after {limit_s:.0f} s")
     if total and len(received) < total:
@@ -116,9 +116,9 @@ def _download(url: str, limit_s: float) -> bytes:
 
 
 def _gunzip(content: bytes) -> bytes:
-    # 16 + 15: a gzip header, and deflate's largest window.
+    # 31 = 16 (a gzip header) + 15 (deflate's largest window).
     stream = zlib.decompressobj(31)
-    plain = stream.decompress(content, _MOST_BYTES)
+    plain = stream.decompress(content, _MAX_BYTES)
     if not stream.eof:
         raise DigitsError("sends a gzip stream that is cut short or too large")
     return plain

@@ -1,9 +1,10 @@
 """The idx format: http://yann.lecun.com/exdb/mnist/, raw or gzipped, whatever the file's name.
 
-A header is believed only after it was held against the real size of the file, and before anything
-is allocated for it. Files are streamed, so their size is no limit.
+The size that a header promises is compared with the real size of the file before any memory is
+allocated for it. Files are streamed, so they may be larger than memory.
 """
 
+import contextlib
 import dataclasses
 import gzip
 import hashlib
@@ -12,9 +13,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf.errors import DigitsError
 
@@ -22,11 +24,11 @@ IMAGE_SHAPE = (28, 28)
 CLASSES = 10
 
 _GZIP_MAGIC = b"\x1f\x8b"
-# Deflate cannot shrink more than this (https://zlib.net/zlib_tech.html), so that a header which
-# promises more than a gzipped file can hold is refused without decompressing it.
+# Deflate cannot shrink data by more than this factor (https://zlib.net/zlib_tech.html). A header
+# that promises more is refused without decompressing the file.
 _MAX_GZIP_RATIO = 1032
 _CHUNK_BYTES = 1 << 20
-_TYPES: dict[int, tuple[str, np.dtype]] = {
+_TYPES: dict[int, tuple[str, np.dtype[Any]]] = {
     0x08: ("unsigned byte", np.dtype(np.uint8)),
     0x09: ("signed byte", np.dtype(np.int8)),
     0x0B: ("16-bit integer", np.dtype(">i2")),
@@ -49,40 +51,40 @@ class IdxFile:
     """
 
     path: Path
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     shape: tuple[int, ...]
     gzipped: bool
     header_bytes: int
 
     @property
     def record_bytes(self) -> int:
-        """Bytes of one record."""
+        """The size of one record in bytes."""
         return math.prod(self.shape[1:]) * self.dtype.itemsize
 
-    def batches(self, size: int) -> Iterator[np.ndarray]:
+    def batches(self, size: int) -> Iterator[NDArray[Any]]:
         """Yields arrays of at most `size` records, (n, *shape[1:]), in order.
 
         Raises:
-            DigitsError: if the file has changed or cannot be read any more.
+            DigitsError: if the file has changed since it was opened.
         """
         left = self.shape[0]
         with _open(self.path, self.gzipped) as stream:
-            _read_exactly(stream, self.header_bytes, self.path)
+            stream.read(self.header_bytes)
             while left:
                 count = min(size, left)
-                content = _read_exactly(stream, count * self.record_bytes, self.path)
+                content = stream.read(count * self.record_bytes)
+                if len(content) < count * self.record_bytes:
+                    raise DigitsError(f"{self.path}: the file became shorter while it was read")
                 yield np.frombuffer(content, self.dtype).reshape((count, *self.shape[1:]))
                 left -= count
 
     def sha256(self) -> str:
-        """The SHA-256 of the file, decompressed, so that it does not depend on how it is packed."""
-        digest = hashlib.sha256()
+        """The SHA-256 of the decompressed file: the same for a raw and a gzipped one."""
         with _open(self.path, self.gzipped) as stream:
-            while chunk := _read_some(stream, _CHUNK_BYTES, self.path):
-                digest.update(chunk)
-        return digest.hexdigest()
+            # Files of gzip have all that file_digest needs, but not by their type.
+            return hashlib.file_digest(cast(Any, stream), "sha256").hexdigest()
 
-    def read(self) -> np.ndarray:
+    def read(self) -> NDArray[Any]:
         """The whole file as one array of `shape`."""
         return next(self.batches(self.shape[0]))
 
@@ -91,8 +93,8 @@ def open_idx(path: Path | str) -> IdxFile:
     """Checks an idx file's header against its real, decompressed size.
 
     Raises:
-        DigitsError: if it is no idx file, is empty, cut short, longer than it says, or a broken
-            gzip stream.
+        DigitsError: if it is no idx file, is empty, cut short, longer than its header says, or a
+            broken gzip stream.
     """
     path = Path(path)
     if path.is_dir():
@@ -105,13 +107,13 @@ def open_idx(path: Path | str) -> IdxFile:
     with path.open("rb") as file:
         gzipped = file.read(2) == _GZIP_MAGIC
     with _open(path, gzipped) as stream:
-        header = _read_some(stream, 4, path)
+        header = stream.read(4)
         if len(header) < 4:
             raise DigitsError(
                 f"{path}: expected an idx file of at least 5 bytes, found {len(header)} bytes"
             )
         dtype, rank = _parse_magic(header, path)
-        dimensions = _read_some(stream, 4 * rank, path)
+        dimensions = stream.read(4 * rank)
         header_bytes = 4 + 4 * rank
         if len(dimensions) < 4 * rank:
             raise DigitsError(f"{path}: cut short inside its header of {header_bytes} bytes")
@@ -122,7 +124,7 @@ def open_idx(path: Path | str) -> IdxFile:
 
 
 def open_images(path: Path | str) -> IdxFile:
-    """Opens an idx file of 28x28 pictures, stored as such or as rows of 784 pixels.
+    """Opens an idx file of 28x28 pictures, stored as (n, 28, 28) or as rows of 784 pixels.
 
     Raises:
         DigitsError: if it is no such file.
@@ -133,7 +135,7 @@ def open_images(path: Path | str) -> IdxFile:
     if len(idx.shape) != 3 or idx.dtype != np.uint8:
         hint = " (are images and labels swapped?)" if len(idx.shape) < 3 else ""
         raise DigitsError(
-            f"{path}: expected images (idx3, unsigned bytes), found {_describe(idx)}{hint}"
+            f"{path}: expected images (idx3, unsigned bytes), found {_name_kind(idx)}{hint}"
         )
     if idx.shape[1:] != IMAGE_SHAPE:
         raise DigitsError(
@@ -157,7 +159,7 @@ def open_labels(path: Path | str) -> IdxFile:
     if not plain and not qmnist:
         hint = " (are images and labels swapped?)" if len(idx.shape) == 3 else ""
         raise DigitsError(
-            f"{path}: expected labels (idx1, unsigned bytes), found {_describe(idx)}{hint}"
+            f"{path}: expected labels (idx1, unsigned bytes), found {_name_kind(idx)}{hint}"
         )
     first = 0
     for labels in label_batches(idx, _CHUNK_BYTES):
@@ -171,14 +173,14 @@ def open_labels(path: Path | str) -> IdxFile:
     return idx
 
 
-def label_batches(idx: IdxFile, size: int) -> Iterator[np.ndarray]:
+def label_batches(idx: IdxFile, size: int) -> Iterator[NDArray[Any]]:
     """Yields the classes of a label file, integers (n,), at most `size` at a time."""
     for labels in idx.batches(size):
         yield labels[:, 0] if labels.ndim == 2 else labels
 
 
-def write_idx(path: Path, array: np.ndarray) -> None:
-    """Writes unsigned bytes as a raw idx file, or gzipped where the name ends in .gz.
+def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
+    """Writes unsigned bytes as an idx file: gzipped if the name ends in .gz, else raw.
 
     Args:
         path: the file.
@@ -190,25 +192,17 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
-def _open(path: Path, gzipped: bool) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb") if gzipped else path.open("rb"))
-
-
-def _read_some(stream: IO[bytes], count: int, path: Path) -> bytes:
+@contextlib.contextmanager
+def _open(path: Path, gzipped: bool) -> Iterator[IO[bytes]]:
+    """The decompressed stream of a file; a broken gzip stream is a DigitsError."""
     try:
-        return stream.read(count)
+        with cast(IO[bytes], gzip.open(path, "rb") if gzipped else path.open("rb")) as stream:
+            yield stream
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DigitsError(f"{path}: expected a gzip stream, found a broken one ({error})") from None
 
 
-def _read_exactly(stream: IO[bytes], count: int, path: Path) -> bytes:
-    content = _read_some(stream, count, path)
-    if len(content) < count:
-        raise DigitsError(f"{path}: the file became shorter while it was read")
-    return content
-
-
-def _parse_magic(magic: bytes, path: Path) -> tuple[np.dtype, int]:
+def _parse_magic(magic: bytes, path: Path) -> tuple[np.dtype[Any], int]:
     zero, code, rank = struct.unpack(">HBB", magic)
     if zero != 0 or code not in _TYPES or rank == 0:
         raise DigitsError(
@@ -228,7 +222,7 @@ def _name_magic(magic: bytes) -> str:
 
 
 def _check_size(idx: IdxFile, stream: IO[bytes], file_bytes: int) -> None:
-    """Holds the promised size against the real one, with `stream` behind the header."""
+    """Compares the size that the header promises with the rest of `stream`, read up to there."""
     path, shape = idx.path, idx.shape
     if 0 in shape:
         raise DigitsError(f"{path}: expected at least one record, found {_sizes(shape)}")
@@ -239,7 +233,7 @@ def _check_size(idx: IdxFile, stream: IO[bytes], file_bytes: int) -> None:
                 f"{path}: its header promises {_sizes(shape)} ({expected:,} bytes), more than "
                 f"{file_bytes:,} gzipped bytes can hold"
             )
-        found = _count(stream, expected + 1, path)
+        found = _count(stream, expected + 1)
     else:
         found = file_bytes - idx.header_bytes
     if found < expected:
@@ -254,10 +248,10 @@ def _check_size(idx: IdxFile, stream: IO[bytes], file_bytes: int) -> None:
         )
 
 
-def _count(stream: IO[bytes], most: int, path: Path) -> int:
-    """Counts the bytes left in a stream, giving up at `most`."""
+def _count(stream: IO[bytes], most: int) -> int:
+    """Counts the bytes left in a stream, and stops at `most`."""
     count = 0
-    while count < most and (chunk := _read_some(stream, min(_CHUNK_BYTES, most - count), path)):
+    while count < most and (chunk := stream.read(min(_CHUNK_BYTES, most - count))):
         count += len(chunk)
     return count
 
@@ -266,6 +260,6 @@ def _sizes(shape: tuple[int, ...]) -> str:
     return " x ".join(f"{size:,}" for size in shape)
 
 
-def _describe(idx: IdxFile) -> str:
+def _name_kind(idx: IdxFile) -> str:
     names = {dtype: name for name, dtype in _TYPES.values()}
     return f"idx{len(idx.shape)} of {_sizes(idx.shape)}, {names[idx.dtype]}"

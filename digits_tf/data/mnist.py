@@ -6,13 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf.data import download, idx
-from digits_tf.data.digits import ArrayDigits, Digits, Others, open_pair
+from digits_tf.data.digits import (
+    ArrayDigits,
+    Background,
+    Digits,
+    IdxDigits,
+    is_dark_on_bright,
+    open_pair,
+)
 from digits_tf.errors import DigitsError
 
+_MAX_HELD_OUT = 5000
 _SAMPLE_TEST_A_DIGIT = 100
-_LOOKED_AT = 100
+_INVERSION_BATCH = 100
 _SAMPLE_WARNING = """
 *******************************************************************************
 *  MNIST COULD NOT BE FETCHED. Using the 5,000 real MNIST digits that the     *
@@ -29,17 +38,17 @@ class Mnist:
 
     Attributes:
         train: the digits to train on.
-        test: the digits that are read once, at the end.
-        is_sample: whether these are the 5,000 of the offline sample.
+        test: the digits that the finished model reads, once.
+        is_sample: whether these are the 5,000 digits of the offline sample.
         held_out: digits that the epoch is chosen on; None: some of `train`.
-        others: pictures of what is no digit, to train with; None: none.
+        background: pictures of what is no digit, to train with; None: none.
     """
 
     train: Digits
     test: Digits
     is_sample: bool = False
     held_out: Digits | None = None
-    others: Digits | None = None
+    background: Digits | None = None
 
     def hashes(self) -> dict[str, str]:
         """The SHA-256 of each part's images and labels, see `Digits.hashes`."""
@@ -47,7 +56,8 @@ class Mnist:
             "train": self.train,
             "test": self.test,
             "held_out": self.held_out,
-            "others": self.others,
+            # The name that run folders and shipped models know it by.
+            "others": self.background,
         }
         return {
             f"{name}_{kind}": digest
@@ -62,7 +72,7 @@ def find(
     cache: Path | None = None,
     mirrors: Sequence[str] = download.MIRRORS,
 ) -> Mnist:
-    """Finds digits: in `data_dir` if given; else in the cache, on the mirrors, in the sample.
+    """Finds digits in `data_dir`; without it in the cache, on the mirrors, or in the sample.
 
     Args:
         data_dir: a folder with training and test files, in the idx format under any usual name.
@@ -70,8 +80,8 @@ def find(
         mirrors: addresses to fetch MNIST from.
 
     Raises:
-        DigitsError: if the folder lacks a file or a file is wrong, or if there is no network and
-            no sample either.
+        DigitsError: if the folder lacks a file, a file is wrong, or there is neither a network nor
+            the sample.
     """
     if data_dir:
         return in_folder(Path(data_dir))
@@ -86,14 +96,13 @@ def find(
 
 
 def in_folder(folder: Path) -> Mnist:
-    """Finds MNIST, EMNIST-digits, QMNIST or files named like theirs in a folder.
+    """Finds MNIST, EMNIST-digits, QMNIST or files with such names in a folder.
 
-    They may lie in MNIST/raw below it, where torchvision puts them. A folder may also have files
-    named held-out (images and labels) and others (images), as `digits-tf scenes` writes
-    them.
+    The files may lie in MNIST/raw below it, where torchvision puts them. The folder may also have
+    files named held-out (images and labels) and others (images), as `digits-tf scenes` writes.
 
     Raises:
-        DigitsError: if one of the four is missing, or there are several candidates.
+        DigitsError: if one of the four files is missing, or several files fit its name.
     """
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing"
@@ -101,69 +110,12 @@ def in_folder(folder: Path) -> Mnist:
     below = folder / "MNIST" / "raw"
     if below.is_dir() and not _has(folder, "ubyte") and not _has(folder, "idx"):
         folder = below
-    train = open_pair(_one(folder, ("train",), "images"), _one(folder, ("train",), "labels"))
-    test = open_pair(
-        _one(folder, ("t10k", "test"), "images"), _one(folder, ("t10k", "test"), "labels")
-    )
-    held_out = others = None
-    if _has(folder, "held-out"):
-        held_out = open_pair(
-            _one(folder, ("held-out",), "images"), _one(folder, ("held-out",), "labels")
-        )
+    train, test = _pair(folder, "train"), _pair(folder, "t10k", "test")
+    held_out = _pair(folder, "held-out") if _has(folder, "held-out") else None
+    background = None
     if _has(folder, "others"):
-        others = Others(idx.open_images(_one(folder, ("others",), "images")))
-    return Mnist(train, test, held_out=held_out, others=others)
-
-
-def warn_of_inverted(found: Mnist) -> None:
-    """Names files whose digits seem to be dark on bright, which would be learned as they are."""
-    files = [
-        part.origin for part in (found.train, found.test, found.held_out) if part and _bright(part)
-    ]
-    if files:
-        print(
-            f"warning: {', '.join(files)}: dark digits on a bright ground? All else here is bright "
-            "on 0, as in MNIST: store 255 minus each pixel",
-            file=sys.stderr,
-        )
-
-
-def _bright(part: Digits) -> bool:
-    """Whether most of the border is bright, in the first pictures."""
-    images, _ = next(part.batches(_LOOKED_AT))
-    border = np.ones(idx.IMAGE_SHAPE, bool)
-    border[1:-1, 1:-1] = False
-    return bool(np.median(images[:, border]) > 127)
-
-
-def _has(folder: Path, part: str) -> bool:
-    return any(part in path.name.lower() for path in folder.iterdir())
-
-
-def _one(folder: Path, parts: tuple[str, ...], kind: str) -> Path:
-    """The one file whose name holds any of `parts`, `kind` and "idx" or "ubyte"."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        name = path.name.lower()
-        named = any(part in name for part in parts) and kind in name
-        if path.is_file() and named and ("idx" in name or "ubyte" in name):
-            # The raw file sorts before its .gz and wins.
-            found.setdefault(name.removesuffix(".gz"), path)
-    if not found:
-        raise DigitsError(
-            f"{folder}: expected an idx file named like {parts[0]}-{kind}-…-ubyte, found none "
-            f"(other names: --{_flag(parts)}_{kind} FILE)"
-        )
-    if len(found) > 1:
-        raise DigitsError(
-            f"{folder}: expected one file of {parts[0]} {kind}, found {', '.join(found)}: choose "
-            f"with --{_flag(parts)}_{kind} FILE"
-        )
-    return next(iter(found.values()))
-
-
-def _flag(parts: tuple[str, ...]) -> str:
-    return "train" if parts[0] == "train" else "test"
+        background = Background(idx.open_images(_only_file(folder, ("others",), "images")))
+    return Mnist(train, test, held_out=held_out, background=background)
 
 
 def sample() -> Mnist:
@@ -194,17 +146,55 @@ def sample() -> Mnist:
     )
 
 
-_MOST = 5000
-
-
-def hold_out(count: int) -> np.ndarray:
+def hold_out(count: int) -> NDArray[np.int64]:
     """Chooses 5,000 of `count` digits, or a tenth where there are fewer than 50,000.
 
-    The same ones every time, so that runs can be compared; drawn at random because files may be
-    sorted.
+    It chooses the same ones every time, so that runs can be compared, and at random, because files
+    may be sorted.
 
     Returns:
         Sorted indices, int64.
     """
-    chosen = np.random.default_rng(0).choice(count, max(1, min(_MOST, count // 10)), replace=False)
-    return np.sort(chosen)
+    chosen_count = max(1, min(_MAX_HELD_OUT, count // 10))
+    return np.sort(np.random.default_rng(0).choice(count, chosen_count, replace=False))
+
+
+def warn_of_inverted(found: Mnist) -> None:
+    """Warns of files whose digits seem to be dark on bright: a model would learn them like that."""
+    parts = [part for part in (found.train, found.test, found.held_out) if part]
+    inverted = [
+        part.origin for part in parts if is_dark_on_bright(next(part.batches(_INVERSION_BATCH))[0])
+    ]
+    if inverted:
+        print(
+            f"warning: {', '.join(inverted)}: dark digits on a bright ground? All else here is "
+            "bright on 0, as in MNIST: store 255 minus each pixel",
+            file=sys.stderr,
+        )
+
+
+def _has(folder: Path, part: str) -> bool:
+    return any(part in path.name.lower() for path in folder.iterdir())
+
+
+def _pair(folder: Path, *names: str) -> IdxDigits:
+    return open_pair(_only_file(folder, names, "images"), _only_file(folder, names, "labels"))
+
+
+def _only_file(folder: Path, names: tuple[str, ...], kind: str) -> Path:
+    """The one file whose name contains any of `names`, `kind`, and "idx" or "ubyte"."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        name = path.name.lower()
+        fits = any(each in name for each in names) and kind in name
+        if path.is_file() and fits and ("idx" in name or "ubyte" in name):
+            # The raw file sorts before its .gz and wins.
+            found.setdefault(name.removesuffix(".gz"), path)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    part = {"train": "train", "t10k": "test"}.get(names[0])
+    hint = f"; name the file with --{part}_{kind} FILE" if part else ""
+    raise DigitsError(
+        f"{folder}: expected one idx file named like {names[0]}-{kind}-…-ubyte, found "
+        f"{', '.join(found) or 'none'}{hint}"
+    )

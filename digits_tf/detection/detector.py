@@ -1,54 +1,35 @@
 """Finds digits in a frame with the network: OpenCV, NumPy and LiteRT, no TensorFlow."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from digits_tf.detection.grid import BLOCK, CELL, PACKED, STRIDE, VALUES, WINDOW
-from digits_tf.detection.pyramid import FILM_PLANES, check, film_part, shrunk, sizes
+from digits_tf.detection import CELL, PACKED, STRIDE, WINDOW, pyramid
+from digits_tf.detection.candidates import (
+    Candidates,
+    Detection,
+    cells,
+    decode,
+    heat_picture,
+    select,
+)
+from digits_tf.detection.pyramid import Tile
 from digits_tf.errors import DigitsError
-from digits_tf.recognition.litert import interpreter
-from digits_tf.recognition.registry import check_digest, shipped_file
+from digits_tf.litert import check_digest, interpreter, shipped_file
 
 # The file of a trained detector.
 FILE = "detector.tflite"
 # Digits with a lower score are left out.
-LEAST = 0.45
-# Pixels by which the eighths of the finest plane overlap: the plane before shows what is taller.
-_OVERLAP = 24
-# The loop of a 6 is a good 0: of two boxes the larger is preferred, by this power of its size.
-_LARGER = 0.4
-# Peaks below are not even candidates. So many of these a plane are compared with each other: a page
-# has less, and wild noise must not take long.
-_CANDIDATE, _MOST = 0.12, 170
-# Pixels of a digit's longer side on the planes that have a say about it.
-_LEAST_SEEN, _MOST_SEEN = 11, 105
-# Pictures up to so many pixels are often cut to their ink: they get so many pixels of ground.
+SCORE_THRESHOLD = 0.45
+# Pictures of at most so many pixels are often cut close to their ink. The network wants ground
+# around a digit: each level of such a picture gets a border of so many pixels.
 _THUMBNAIL, _BORDER = 64, 12
-# Networks for planes of different sizes that are kept: those of a picture and of a film.
-_KEPT = 24
-# Two boxes are of one digit if they share so much of both, or of the smaller one: the hole of an 8
-# is a 0, and half of a 0 a 1.
-_SAME, _INSIDE = 0.4, 0.65
-# A bar's box is so narrow that two of it may lie side by side: for the comparison its shorter side
-# is this share of its longer one.
-_NARROWEST = 0.3
-
-
-@dataclasses.dataclass(frozen=True)
-class Detection:
-    """Where a digit is.
-
-    Attributes:
-        box: x, y, width, height in pixels of the frame, floats.
-        score: 0 to 1.
-    """
-
-    box: tuple[float, float, float, float]
-    score: float
+# Networks for levels of different sizes that are kept: it takes longer to make one than to look at
+# a level. A picture and a camera have a dozen.
+_MAX_NETWORKS = 24
 
 
 def load(path: Path | str | None = None, threads: int = 1) -> "Detector":
@@ -57,7 +38,7 @@ def load(path: Path | str | None = None, threads: int = 1) -> "Detector":
     Args:
         path: a .tflite file, or a folder with detector.tflite or detector/detector.tflite in it,
             as a run folder of `digits-tf train-detector` is. None: the shipped one.
-        threads: for LiteRT; one is the quickest for a net this small.
+        threads: for LiteRT; one is the quickest for a network this small.
 
     Raises:
         DigitsError: if it is missing, damaged, or no detector.
@@ -100,149 +81,107 @@ class Detector:
         self._path, self._threads = path, threads
         self._content = path.read_bytes()
         self._networks: dict[tuple[int, int], _Network] = {}
-        self._network((STRIDE, STRIDE))
-        self._stages: dict[str, np.ndarray] = {}
-        # Of a film: its frames' shape, how many there were, what was found in each part last.
-        self._shape: tuple[int, ...] = ()
-        self._count = 0
-        self._last: dict[_Part, _Candidates] = {}
+        self._network_for((STRIDE, STRIDE))  # finds out now whether it is a detector
+        # Of the last frame: names, what the network saw, and its heatmaps.
+        self._views: list[tuple[str, NDArray[np.uint8], NDArray[np.float32]]] = []
+        # Of live frames: their shape, the number of the next one, and what was found in each tile
+        # when it was looked at last.
+        self._live_shape: tuple[int, ...] = ()
+        self._turn = 0
+        self._found: dict[Tile, Candidates] = {}
 
     def find(
-        self, frame: np.ndarray, least: float | None = None, live: bool = False
+        self, frame: NDArray[np.uint8], threshold: float = SCORE_THRESHOLD, live: bool = False
     ) -> list[Detection]:
         """Finds the digits of a frame.
 
         Args:
             frame: uint8 (h, w) grey, (h, w, 3) BGR or (h, w, 4) BGRA, of any size.
-            least: digits with a lower score are left out, 0 to 1; None: `LEAST`.
-            live: whether it is one of many frames of a film, which has three planes where a picture
-                has seven or more. The middle one is looked at in every second frame, the coarsest
-                and an eighth of the finest in the others; for the rest, what was found there last
-                stands. The first frame is looked at as a whole.
+            threshold: digits with a lower score are left out, 0 to 1.
+            live: whether it is one of a camera's frames. Then the pyramid has three levels, where a
+                still picture has seven or more, and only a part of it is looked at in each frame;
+                see `pyramid.tiles_of_turn`. For the rest, what was found there last stands.
 
         Returns:
-            The digits, the surest first.
+            The digits, the highest score first.
 
         Raises:
             ValueError: if the frame is of another type or shape, or empty.
         """
-        check(frame)
-        wanted = sizes(frame.shape, live)
-        every = _parts(len(wanted), frame.shape, live)
-        if not live or frame.shape != self._shape:
-            self._shape, self._count, self._last = frame.shape if live else (), 0, {}
-            chosen = every
+        pyramid.check(frame)
+        if not live or frame.shape != self._live_shape:
+            self._live_shape, self._turn, self._found = frame.shape if live else (), 0, {}
+        if live:
+            tiles = pyramid.tiles_of_turn(frame.shape, self._turn)
+            self._turn += 1
         else:
-            self._count += 1
-            chosen = _turn(every, self._count)
-        self._stages = {}
-        margin = _BORDER if max(frame.shape[:2]) <= _THUMBNAIL else 0
-        pictures = [] if live else shrunk(frame)
-        for part in chosen:
-            size = wanted[part.plane]
-            window = part.window(size[::-1])
-            seen = film_part(frame, size, window) if live else pictures[part.plane]
-            self._last[part] = self._look(seen, size, window, frame.shape, margin)
-        found = self._last.items()
-        return merged(
-            np.concatenate([each.boxes for _, each in found]),
-            np.concatenate([each.scores for _, each in found]),
-            np.concatenate([np.full(len(each.scores), part.plane) for part, each in found]),
-            [height / frame.shape[0] for _, height in wanted],
-            LEAST if least is None else least,
-        )
+            tiles = pyramid.tiles(frame.shape, live=False)
+        sizes = pyramid.level_sizes(frame.shape, live)
+        still_levels = [] if live else pyramid.levels(frame)
+        self._views = []
+        for tile in tiles:
+            size = sizes[tile.level]
+            window = tile.window(size[::-1])
+            picture = pyramid.live_tile(frame, size, window) if live else still_levels[tile.level]
+            self._found[tile] = self._look(picture, tile, size, frame.shape)
+        scales = [height / frame.shape[0] for _, height in sizes]
+        return select(Candidates.joined(self._found.values()), scales, threshold)
 
-    def stages(self) -> dict[str, np.ndarray]:
-        """The last frame's planes and where the network sees digits' centres, uint8 (h, w)."""
-        return {
-            name: picture if picture.dtype == np.uint8 else _as_picture(picture)
-            for name, picture in self._stages.items()
-        }
+    def stages(self) -> dict[str, NDArray[np.uint8]]:
+        """The last frame's levels and where the network sees digits' centres, uint8 (h, w)."""
+        stages = {}
+        for name, picture, heatmap in self._views:
+            stages[f"seen, {name}"] = picture
+            stages[f"digits, {name}"] = heat_picture(heatmap)
+        return stages
 
     def _look(
         self,
-        seen: np.ndarray,
+        picture: NDArray[np.uint8],
+        tile: Tile,
         size: tuple[int, int],
-        window: tuple[int, int, int, int],
         shape: tuple[int, ...],
-        margin: int,
-    ) -> "_Candidates":
-        """What is found in a window of a plane of a size, in pixels of the frame."""
-        top, _, left, _ = window
-        if margin:
-            seen = _framed(seen, margin)
-            left, top = -margin, -margin
-        heat, values = self._network(_padded(seen.shape)).answer(seen)
-        name = f"{size[0]}x{size[1]}"
-        self._stages[f"seen, {name}"] = seen
-        self._stages[f"digits, {name}"] = heat
-        boxes, scores = _peaks(heat, values, _CANDIDATE)
-        scale = shape[1] / size[0], shape[0] / size[1]
-        boxes = (boxes + np.array([left, top, 0, 0])) * (*scale, *scale)
-        return _Candidates(boxes, scores)
+    ) -> Candidates:
+        """Candidates of a tile, in pixels of the frame.
 
-    def _network(self, shape: tuple[int, int]) -> "_Network":
+        Args:
+            picture: the tile, uint8 (h, w), grey.
+            tile: where on the pyramid it is.
+            size: width and height of its level.
+            shape: the frame's.
+        """
+        top, _, left, _ = tile.window(size[::-1])
+        if max(shape[:2]) <= _THUMBNAIL:
+            picture = _with_border(picture)
+            left, top = -_BORDER, -_BORDER
+        heatmap, values = self._network_for(_padded(picture.shape)).predict(picture)
+        self._views.append((f"{size[0]}x{size[1]}", picture, heatmap))
+        found = decode(heatmap, values, tile.level)
+        across, down = shape[1] / size[0], shape[0] / size[1]
+        boxes = (found.boxes + np.array([left, top, 0, 0])) * (across, down, across, down)
+        return Candidates(boxes, found.scores, found.levels)
+
+    def _network_for(self, shape: tuple[int, int]) -> "_Network":
+        """The network for pictures of a height and width, multiples of `STRIDE`."""
         if shape not in self._networks:
-            if len(self._networks) > _KEPT:  # pictures of many sizes
+            if len(self._networks) > _MAX_NETWORKS:  # pictures of many sizes
                 self._networks.clear()
             self._networks[shape] = _Network(self._content, self._path, self._threads, shape)
         return self._networks[shape]
 
 
-@dataclasses.dataclass(frozen=True)
-class _Part:
-    """A plane by its number, and which cell of a grid on it.
-
-    Attributes:
-        plane: 0 is the coarsest.
-        grid: rows and columns.
-        cell: row and column.
-    """
-
-    plane: int
-    grid: tuple[int, int] = (1, 1)
-    cell: tuple[int, int] = (0, 0)
-
-    def window(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-        """Top, bottom, left, right on the plane; cells overlap by a small digit's size."""
-        ends = []
-        for length, count, number in zip(shape, self.grid, self.cell, strict=True):
-            extent = min(length, -(-length // count) + (_OVERLAP if count > 1 else 0))
-            start = round(number * (length - extent) / max(1, count - 1))
-            ends += [start, start + extent]
-        top, bottom, left, right = ends
-        return top, bottom, left, right
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Candidates:
-    """Boxes, float (n, 4), and scores, float (n,)."""
-
-    boxes: np.ndarray
-    scores: np.ndarray
-
-
-def _parts(planes: int, shape: tuple[int, ...], live: bool) -> list[_Part]:
-    """The planes, of a film the eighths of the finest if it is large."""
-    if not live or planes < FILM_PLANES:
-        return [_Part(number) for number in range(planes)]
-    rows, columns = grid = (2, 4) if shape[1] >= shape[0] else (4, 2)
-    cells = [(row, column) for row in range(rows) for column in range(columns)]
-    eighths = [_Part(planes - 1, grid, cell) for cell in cells]
-    return [*(_Part(number) for number in range(planes - 1)), *eighths]
-
-
-def _turn(every: list[_Part], count: int) -> list[_Part]:
-    """The parts that a film's frame of a number is looked at in."""
-    coarsest, *middle = every[: FILM_PLANES - 1]
-    eighths = every[FILM_PLANES - 1 :]
-    if not eighths:
-        return every
-    return middle if count % 2 else [coarsest, eighths[count // 2 % len(eighths)]]
-
-
 class _Network:
-    """The network for planes of one size."""
+    """The network for pictures of one size: to change an interpreter's takes too long.
+
+    Args:
+        content: the bytes of the .tflite file.
+        path: the file, for messages.
+        threads: for LiteRT.
+        shape: height and width, multiples of `STRIDE`.
+
+    Raises:
+        DigitsError: if it is no TFLite file, or one of other shapes.
+    """
 
     def __init__(self, content: bytes, path: Path, threads: int, shape: tuple[int, int]):
         self._shape = shape
@@ -254,121 +193,49 @@ class _Network:
                 f"{tuple(self._input['shape'][1:].tolist())}: "
                 "digits-tf train-detector makes one"
             )
-        size = (1, shape[0], shape[1] // PACKED, PACKED)
-        self._interpreter.resize_tensor_input(self._input["index"], size)
+        self._packed_shape = (1, shape[0], shape[1] // PACKED, PACKED)
+        self._interpreter.resize_tensor_input(self._input["index"], self._packed_shape)
         self._interpreter.allocate_tensors()
         self._output = self._interpreter.get_output_details()[0]
-        self._size = size
 
-    def answer(self, plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Reads a plane.
+    def predict(
+        self, picture: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Looks for digits in a picture.
 
         Args:
-            plane: uint8 (h, w), grey; at most of this network's size.
+            picture: uint8 (h, w), grey; at most of this network's size.
 
         Returns:
-            The logits of a digit's centre, float32 (rows, columns), a cell each; and the boxes'
-            values, float32 (rows, columns, 4).
+            The logits of a digit's centre, float32 (ceil(h / CELL), ceil(w / CELL)); and the other
+            values of each cell, float32 (..., 4), see `digits_tf.detection.VALUES`.
         """
-        height, width = plane.shape
+        height, width = picture.shape
         below, right = self._shape[0] - height, self._shape[1] - width
         if below or right:
-            plane = cv2.copyMakeBorder(plane, 0, below, 0, right, cv2.BORDER_REPLICATE)
-        packed = plane.reshape(self._size).astype(self._input["dtype"], copy=False)
+            picture = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        packed = picture.reshape(self._packed_shape).astype(self._input["dtype"], copy=False)
         self._interpreter.set_tensor(self._input["index"], packed)
         self._interpreter.invoke()
-        answer = self._interpreter.get_tensor(self._output["index"])
+        answer = self._interpreter.get_tensor(self._output["index"])[0].astype(np.float32)
         scale, zero_point = self._output["quantization"]
-        values = answer.astype(np.float32)
-        if scale:
-            values = (values - zero_point) * np.float32(scale)
-        _, rows, columns, _ = values.shape
-        cells = values.reshape(rows, columns, BLOCK, BLOCK, VALUES).transpose(0, 2, 1, 3, 4)
-        cells = cells.reshape(rows * BLOCK, columns * BLOCK, VALUES)
-        seen = np.s_[: -(-height // CELL), : -(-width // CELL)]
-        return np.ascontiguousarray(cells[..., 0])[seen], cells[..., 1:][seen]
+        if scale:  # 0 in a file of floats
+            answer = (answer - zero_point) * np.float32(scale)
+        grid = cells(answer)[: -(-height // CELL), : -(-width // CELL)]
+        return np.ascontiguousarray(grid[..., 0]), grid[..., 1:]
 
 
-def _as_picture(heat: np.ndarray) -> np.ndarray:
-    """Logits as the probability of a digit's centre, uint8 (h, w)."""
-    return (255 / (1 + np.exp(-np.clip(heat, -20, 20)))).astype(np.uint8)
-
-
-def merged(
-    boxes: np.ndarray,
-    scores: np.ndarray,
-    planes: np.ndarray,
-    scales: Sequence[float],
-    least: float,
-) -> list[Detection]:
-    """One detection a digit.
-
-    The surest candidate, or a larger one that is nearly as sure, stands for those that share too
-    much with it. All planes on which a digit of its size should be found have a say: its score is
-    the geometric mean of the highest and their mean.
-
-    Args:
-        boxes: float (n, 4), x, y, w, h of candidates, in pixels of the frame.
-        scores: float (n,).
-        planes: int (n,), the plane that each was found on.
-        scales: pixels of a plane a pixel of the frame.
-        least: what the score has to be.
-
-    Returns:
-        The surest first.
-    """
-    rank = scores * boxes[:, 2:].max(axis=1) ** _LARGER
-    order = np.argsort(-rank, kind="stable")[: _MOST * len(scales)]
-    boxes, scores, planes = boxes[order], scores[order], planes[order]
-    sides = np.maximum(boxes[:, 2:], _NARROWEST * boxes[:, 2:].max(axis=1, keepdims=True))
-    middle = boxes[:, :2] + boxes[:, 2:] / 2
-    low, high = middle - sides / 2, middle + sides / 2
-    both = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
-    both = np.maximum(both[..., 0], 0) * np.maximum(both[..., 1], 0)
-    areas = sides.prod(axis=1)
-    same = both > _SAME * (areas[:, None] + areas - both)
-    alike = same | (both > _INSIDE * np.minimum(areas[:, None], areas))
-    left = np.ones(len(boxes), bool)
-    kept = []
-    for index in range(len(boxes)):
-        if not left[index]:
-            continue
-        own = np.flatnonzero(same[index] & left)
-        left &= ~alike[index]
-        best = float(scores[own].max())
-        votes = np.zeros(len(scales))
-        np.maximum.at(votes, planes[own], scores[own])
-        size = float(boxes[index, 2:].max())
-        heard = [_LEAST_SEEN <= size * scale <= _MOST_SEEN for scale in scales]
-        mean = float(votes[heard].mean()) if any(heard) else best
-        score = (best * mean) ** 0.5
-        if score >= least:
-            x, y, w, h = boxes[index].tolist()
-            kept.append(Detection((x, y, w, h), score))
-    return sorted(kept, key=lambda each: -each.score)
-
-
-def _framed(picture: np.ndarray, margin: int) -> np.ndarray:
-    """A picture with a border of what is mostly at its border."""
+def _with_border(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture with a border of the median of its outermost pixels."""
     sides = (picture[0], picture[-1], picture[:, 0], picture[:, -1])
     ground = int(np.median(np.concatenate(sides)))
-    return cv2.copyMakeBorder(picture, *4 * (margin,), cv2.BORDER_CONSTANT, value=ground)
+    result: NDArray[np.uint8] = cv2.copyMakeBorder(
+        picture, *4 * (_BORDER,), cv2.BORDER_CONSTANT, value=ground
+    )
+    return result
 
 
-def _padded(shape: tuple[int, ...]) -> tuple[int, int]:
+def _padded(shape: Sequence[int]) -> tuple[int, int]:
+    """The height and width of the network for a picture of a shape."""
     height, width = (max(WINDOW, -(-side // STRIDE) * STRIDE) for side in shape)
     return height, width
-
-
-def _peaks(heat: np.ndarray, values: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes in pixels of the plane, float (n, 4), and scores where the heat is highest about."""
-    threshold = np.log(least / (1 - least)) if least < 1 else np.inf
-    highest = cv2.dilate(heat, np.ones((3, 3), np.uint8))
-    rows, columns = np.nonzero((heat >= highest) & (heat > threshold))
-    across, down, wide, high = values[rows, columns].T
-    # A network that has learned little must not answer with boxes of infinite size.
-    width, height = (np.exp(np.clip(side, -3.0, 6.0)) * CELL for side in (wide, high))
-    x = (columns + 0.5 + across) * CELL - width / 2
-    y = (rows + 0.5 + down) * CELL - height / 2
-    scores = 1 / (1 + np.exp(-heat[rows, columns]))
-    return np.stack([x, y, width, height], axis=1), scores

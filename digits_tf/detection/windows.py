@@ -1,35 +1,47 @@
-"""Made-up frames in files, and the windows that a detector is trained on."""
+"""Synthetic frames in files, and the windows of them that the detector is trained on."""
 
 import concurrent.futures
 import dataclasses
 import functools
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf import files, runtime
-from digits_tf.detection.grid import WINDOW
+from digits_tf.detection import BLOCK, CELL, PACKED, WINDOW
 from digits_tf.detection.pyramid import COARSEST
 from digits_tf.detection.targets import TARGETS, targets
+from digits_tf.errors import DigitsError
 from digits_tf.images import one_thread
+from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.canvas import Frame, within
 from digits_tf.synthetic.frames import frame
-from digits_tf.synthetic.writer import Sources
 
-# A file of the set holds so many frames.
-_SHARD = 200
-# Windows with a digit in their middle half, of frames that have digits: bare paper teaches little.
+# Shapes of one window and of its targets, as the network has them.
+PICTURE_SHAPE = (WINDOW, WINDOW // PACKED, PACKED)
+TARGET_SHAPE = (WINDOW // (CELL * BLOCK), WINDOW // (CELL * BLOCK), BLOCK**2 * TARGETS)
+
+_FRAMES_PER_FILE = 200
+# Share of the windows with a digit about their middle, of frames that have digits: bare paper
+# teaches little.
 _AT_A_DIGIT = 0.75
-# A frame with a digit of this share of its shorter side is taken so many times as often.
-_LARGE, _OFTEN = 0.3, 2
-# Windows of a frame's coarsest plane.
-_COARSEST = 0.2
-# By how much a frame is shrunk or enlarged for a window: each digit is seen at several sizes.
+# A frame with a digit of this share of its shorter side is taken so many times as often: such
+# digits are rare, and what people show a camera.
+_LARGE, _LARGE_REPEATS = 0.3, 2
+# Share of the windows that show a frame as the coarsest level does, on which a digit fills it.
+_COARSEST_SHARE = 0.2
+# By how much a frame is shrunk or enlarged for the other windows: each digit is seen at several
+# sizes.
 _ZOOM = (0.5, 1.35)
+# Share of the windows that are inverted; how much lighter or darker they get, as the deviation of
+# the logarithm, and at most.
+_INVERTED = 0.12
+_LOG_GAIN, _MAX_GAIN = 0.25, 1.6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,18 +51,18 @@ class Source:
     Attributes:
         images: uint8 (n, 28, 28), MNIST's training digits.
         labels: (n,), 0 to 9.
-        world: fonts and photographs, or None.
-        seed: others are other frames.
+        assets: fonts and photographs, or None.
+        seed: other numbers give other frames.
     """
 
-    images: np.ndarray
-    labels: np.ndarray
-    world: Sources | None
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    assets: Assets | None
     seed: tuple[int, ...]
 
 
 def make(folder: Path, count: int, source: Source) -> list[Path]:
-    """Makes frames on all cores, in files of 200; those that are there already are kept.
+    """Makes frames on all cores, in files of 200; files that are there already are kept.
 
     Args:
         folder: gets the files.
@@ -61,25 +73,48 @@ def make(folder: Path, count: int, source: Source) -> list[Path]:
         The files, uncompressed .npz.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"frames-{number:04d}.npz" for number in range(-(-count // _SHARD))]
-    missing = [number for number, path in enumerate(paths) if not path.is_file()]
+    count_of_files = -(-count // _FRAMES_PER_FILE)
+    paths = [folder / f"frames-{number:04d}.npz" for number in range(count_of_files)]
+    missing = [(number, path) for number, path in enumerate(paths) if not path.is_file()]
     if not missing:
         return paths
     with (
-        runtime.bar(len(missing) * _SHARD, "frames", unit="frames") as bar,
+        runtime.bar(len(missing) * _FRAMES_PER_FILE, "frames", unit="frames") as bar,
         concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=one_thread) as pool,
     ):
-        write = functools.partial(_write, folder=folder, source=source)
-        for _ in pool.map(write, missing):
-            bar.update(_SHARD)
+        for _ in pool.map(functools.partial(_write, source=source), missing):
+            bar.update(_FRAMES_PER_FILE)
     return paths
 
 
-def load(paths: list[Path]) -> list[Frame]:
-    """Reads frames.
+def _write(numbered: tuple[int, Path], source: Source) -> None:
+    """Makes the frames of one file, a number and its path."""
+    number, path = numbered
+    frames = [
+        frame(
+            np.random.default_rng((*source.seed, number, place)),
+            source.images,
+            source.labels,
+            source.assets,
+        )
+        for place in range(_FRAMES_PER_FILE)
+    ]
+    with files.replacing(path) as beside:
+        np.savez(
+            beside,
+            shapes=np.array([each.image.shape for each in frames], np.int32),
+            counts=np.array([len(each.boxes) for each in frames], np.int32),
+            pixels=np.concatenate([each.image.ravel() for each in frames]),
+            boxes=np.concatenate([each.boxes for each in frames]),
+            labels=np.concatenate([each.labels for each in frames]),
+        )
+
+
+def load(paths: Sequence[Path]) -> list[Frame]:
+    """Reads the frames of files that `make` wrote.
 
     Raises:
-        ValueError: if a file is damaged.
+        DigitsError: if a file is damaged.
     """
     frames = []
     for path in paths:
@@ -89,7 +124,7 @@ def load(paths: list[Path]) -> list[Frame]:
                 shapes, counts = file["shapes"], file["counts"]
                 pixels, boxes, labels = file["pixels"], file["boxes"], file["labels"]
         except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path}: damaged ({error}): delete it and start again") from error
+            raise DigitsError(f"{path}: damaged ({error}): delete it and start again") from error
         ends = np.cumsum(shapes.prod(axis=1))
         stops = np.cumsum(counts)
         for shape, end, count, stop in zip(shapes, ends, counts, stops, strict=True):
@@ -99,9 +134,9 @@ def load(paths: list[Path]) -> list[Frame]:
 
 
 def batches(
-    frames: list[Frame], batch_size: int, steps: int, seed: tuple[int, ...]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Windows of frames, all of an epoch.
+    frames: Sequence[Frame], batch_size: int, steps: int, seed: tuple[int, ...]
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+    """The windows of an epoch.
 
     Args:
         frames: to take them from, each about as often as the others.
@@ -110,37 +145,44 @@ def batches(
         seed: of the epoch; decides everything.
 
     Yields:
-        Pictures, uint8 (batch_size, 160, 40, 4), and what is to be answered, float32 (batch_size,
-        20, 20, 24).
+        Pictures, uint8 (batch_size, 160, 40, 4), and their targets, float32 (batch_size, 20, 20,
+        24).
     """
     rng = np.random.default_rng(seed)
-    often = np.repeat(np.arange(len(frames)), [_share(each) for each in frames])
-    passes = -(-batch_size * steps // len(often))
-    order = np.concatenate([rng.permutation(often) for _ in range(passes)])
+    numbers = np.repeat(np.arange(len(frames)), [_repeats(each) for each in frames])
+    passes = -(-batch_size * steps // len(numbers))
+    order = np.concatenate([rng.permutation(numbers) for _ in range(passes)])
     for step in range(steps):
         pictures = np.empty((batch_size, WINDOW, WINDOW), np.uint8)
-        wanted = np.empty((batch_size, WINDOW // 8, WINDOW // 8, 4 * TARGETS), np.float32)
+        wanted = np.empty((batch_size, *TARGET_SHAPE), np.float32)
         for place in range(batch_size):
             chosen = frames[order[step * batch_size + place]]
             pictures[place], boxes, labels = _window(rng, chosen)
             wanted[place] = targets(boxes, labels, (WINDOW, WINDOW))
-        yield pictures.reshape(batch_size, WINDOW, WINDOW // 4, 4), wanted
+        yield pictures.reshape(batch_size, *PICTURE_SHAPE), wanted
 
 
-def _share(of: Frame) -> int:
-    """How often a frame is taken: large digits are rare, and what people show a camera."""
-    return _OFTEN if (of.boxes[:, 3] > _LARGE * min(of.image.shape)).any() else 1
+def _repeats(of: Frame) -> int:
+    """How often a frame is taken."""
+    is_large = of.boxes[:, 3] > _LARGE * min(of.image.shape)
+    return _LARGE_REPEATS if is_large.any() else 1
 
 
-def _window(rng: np.random.Generator, chosen: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A part of a frame, lighter or darker, at times a negative: picture, boxes, labels."""
+def _window(
+    rng: np.random.Generator, chosen: Frame
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int8]]:
+    """A window of a frame, lighter or darker, at times inverted.
+
+    Returns:
+        uint8 (160, 160), and the boxes and labels in it, as `Frame` has them.
+    """
     height, width = chosen.image.shape
-    # At times as the coarsest plane shows it, on which a digit fills the frame.
-    whole = rng.random() < _COARSEST
-    zoom = COARSEST / height if whole else np.exp(rng.uniform(*np.log(_ZOOM)))
+    shows_whole = rng.random() < _COARSEST_SHARE
+    zoom = COARSEST / height if shows_whole else np.exp(rng.uniform(*np.log(_ZOOM)))
     side = round(WINDOW / zoom)
     if len(chosen.boxes) and rng.random() < _AT_A_DIGIT:
         x, y, w, h = chosen.boxes[rng.integers(len(chosen.boxes))]
+        # Within a third of the window's side it is still in the window.
         middle = np.array([x + w / 2, y + h / 2]) + rng.uniform(-side / 3, side / 3, 2)
     else:
         middle = rng.random(2) * (width, height)
@@ -148,41 +190,17 @@ def _window(rng: np.random.Generator, chosen: Frame) -> tuple[np.ndarray, np.nda
         int(np.clip(at - side / 2, min(0, length - side), max(0, length - side)))
         for at, length in zip(middle, (width, height), strict=True)
     )
-    part = chosen.image[max(0, top) : top + side, max(0, left) : left + side]
-    if part.shape != (side, side):
-        # The plane of a picture is filled up on the right and below; see `detector.Detector`.
-        part = cv2.copyMakeBorder(
-            part, 0, side - part.shape[0], 0, side - part.shape[1], cv2.BORDER_REPLICATE
-        )
-        left, top = max(0, left), max(0, top)
-    way = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
-    picture = cv2.resize(part, (WINDOW, WINDOW), interpolation=way)
-    scale = WINDOW / side
-    boxes, labels = within(
-        (chosen.boxes - [left, top, 0, 0]) * scale, chosen.labels, (WINDOW, WINDOW)
-    )
-    gain = np.exp(rng.normal(0, 0.25))
-    if rng.random() < 0.12:
+    left, top = max(0, left), max(0, top)
+    part = chosen.image[top : top + side, left : left + side]
+    # A level that is smaller than a window is padded on the right and below; see `detector`.
+    below, right = side - part.shape[0], side - part.shape[1]
+    part = cv2.copyMakeBorder(part, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    interpolation = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+    picture = cv2.resize(part, (WINDOW, WINDOW), interpolation=interpolation)
+    boxes = (chosen.boxes - [left, top, 0, 0]) * (WINDOW / side)
+    boxes, labels = within(boxes, chosen.labels, (WINDOW, WINDOW))
+    gain = min(np.exp(rng.normal(0, _LOG_GAIN)), _MAX_GAIN)
+    if rng.random() < _INVERTED:
         picture = 255 - picture
-    return cv2.convertScaleAbs(picture, alpha=min(gain, 1.6)), boxes, labels
-
-
-def _write(number: int, folder: Path, source: Source) -> None:
-    frames = [
-        frame(
-            np.random.default_rng((*source.seed, number, place)),
-            source.images,
-            source.labels,
-            source.world,
-        )
-        for place in range(_SHARD)
-    ]
-    with files.replacing(folder / f"frames-{number:04d}.npz") as beside:
-        np.savez(
-            beside,
-            shapes=np.array([each.image.shape for each in frames], np.int32),
-            counts=np.array([len(each.boxes) for each in frames], np.int32),
-            pixels=np.concatenate([each.image.ravel() for each in frames]),
-            boxes=np.concatenate([each.boxes for each in frames]),
-            labels=np.concatenate([each.labels for each in frames]),
-        )
+    brightened = cv2.convertScaleAbs(picture, alpha=gain)
+    return brightened, boxes.astype(np.float32), labels.astype(np.int8)

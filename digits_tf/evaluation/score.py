@@ -1,13 +1,14 @@
-"""How well a classifier reads labelled digits, counted in a stream."""
+"""How well a classifier reads labelled digits, counted batch by batch."""
 
 import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Misread digits that are kept for a picture.
-_MOST_MISTAKES = 100
+_MAX_MISTAKES = 100
 
 
 @dataclasses.dataclass
@@ -16,17 +17,21 @@ class Score:
 
     Attributes:
         confusion: int64 (10, 10), rows are the true digits and columns what was read.
-        mistake_images: uint8 (m, 28, 28), the surest mistakes, at most 100.
+        mistake_images: uint8 (m, 28, 28), the mistakes of the highest probability, at most 100.
         mistake_labels: uint8 (m,), what they are.
         mistake_probabilities: float32 (m, 10), how they were read.
     """
 
-    confusion: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((10, 10), np.int64))
-    mistake_images: np.ndarray = dataclasses.field(
+    confusion: NDArray[np.int64] = dataclasses.field(
+        default_factory=lambda: np.zeros((10, 10), np.int64)
+    )
+    mistake_images: NDArray[np.uint8] = dataclasses.field(
         default_factory=lambda: np.zeros((0, 28, 28), np.uint8)
     )
-    mistake_labels: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, np.uint8))
-    mistake_probabilities: np.ndarray = dataclasses.field(
+    mistake_labels: NDArray[np.uint8] = dataclasses.field(
+        default_factory=lambda: np.zeros(0, np.uint8)
+    )
+    mistake_probabilities: NDArray[np.float32] = dataclasses.field(
         default_factory=lambda: np.zeros((0, 10), np.float32)
     )
 
@@ -45,26 +50,34 @@ class Score:
         """Share read right, 0 to 1."""
         return 1.0 - self.mistakes / self.count if self.count else 0.0
 
-    def add(self, images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> None:
-        """Counts a batch: uint8 (n, 28, 28), integers (n,), float32 (n, 10)."""
+    def add(
+        self,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.integer],
+        probabilities: NDArray[np.float32],
+    ) -> None:
+        """Counts a batch.
+
+        Args:
+            images: uint8 (n, 28, 28).
+            labels: (n,), 0 to 9.
+            probabilities: float32 (n, 10).
+        """
         read = probabilities.argmax(axis=1)
         np.add.at(self.confusion, (labels, read), 1)
-        wrong = read != labels
-        if not wrong.any():
+        is_wrong = read != labels
+        if not is_wrong.any():
             return
-        pool = np.concatenate([self.mistake_probabilities, probabilities[wrong]])
-        surest = np.argsort(-pool.max(axis=1), kind="stable")[:_MOST_MISTAKES]
-        self.mistake_probabilities = pool[surest]
-        self.mistake_images = np.concatenate([self.mistake_images, images[wrong]])[surest]
-        self.mistake_labels = np.concatenate([self.mistake_labels, labels[wrong]])[surest]
+        pool = np.concatenate([self.mistake_probabilities, probabilities[is_wrong]])
+        kept = np.argsort(-pool.max(axis=1), kind="stable")[:_MAX_MISTAKES]
+        self.mistake_probabilities = pool[kept]
+        self.mistake_images = np.concatenate([self.mistake_images, images[is_wrong]])[kept]
+        self.mistake_labels = np.concatenate([self.mistake_labels, labels[is_wrong]])[kept]
 
     def as_dict(self) -> dict[str, Any]:
         """The figures for JSON: accuracy, n, mistakes, per digit, confusion."""
-        right, true, read = (
-            np.diagonal(self.confusion),
-            self.confusion.sum(axis=1),
-            self.confusion.sum(axis=0),
-        )
+        right, true = np.diagonal(self.confusion), self.confusion.sum(axis=1)
+        read = self.confusion.sum(axis=0)
         per_digit = [
             {
                 "digit": digit,
@@ -84,14 +97,14 @@ class Score:
 
 
 def score(
-    probabilities: Callable[[np.ndarray], np.ndarray],
-    batches: Iterable[tuple[np.ndarray, np.ndarray]],
+    probabilities: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    batches: Iterable[tuple[NDArray[np.uint8], NDArray[np.integer]]],
 ) -> Score:
     """Reads all batches.
 
     Args:
         probabilities: from uint8 (n, 28, 28), 0..255, to float32 (n, 10).
-        batches: of (images uint8 (n, 28, 28), labels integers (n,)).
+        batches: of (images uint8 (n, 28, 28), labels (n,)).
     """
     result = Score()
     for images, labels in batches:

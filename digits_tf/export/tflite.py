@@ -5,31 +5,27 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from digits_tf import runtime
 
-# Those that are exported.
+# The forms of a classifier, and that of the detector.
 KINDS = ("float32", "float16", "int8", "mixed")
-# Those that scripts/quantisation.py tries beside them.
 DETECTOR = "detector"
-TRIED = ("dynamic", "int8_per_tensor", "int16")
-# What a network ends in: of "mixed" these stay floats.
+# What a network ends in: these stay floats in the kind "mixed".
 _END = ["MEAN", "FULLY_CONNECTED", "SOFTMAX", "STRIDED_SLICE"]
 
 
-def convert(saved_model: Path, kind: str, calibration: np.ndarray) -> bytes:
+def convert(saved_model: Path, kind: str, representative: NDArray[np.uint8]) -> bytes:
     """Converts a SavedModel.
 
     Args:
         saved_model: its folder.
         kind: float32. float16: weights of 16 bits, float32 in and out. int8: full integer, uint8 in
             and out. mixed: convolutions of 8 bits; the pooling at the end, the last layer and the
-            softmax in floats, float32 in and out. Tried, not shipped: dynamic (weights of 8 bits,
-            activations floats to the eye), int8_per_tensor (as int8, but one scale for all filters
-            of a layer), int16 (full integer, activations of 16 bits, weights of 8; int16 in and
-            out). detector: 8-bit throughout, uint8 in, int8 out.
-        calibration: uint8 (n, 28, 28, 1), real training digits that the ranges of integer
-            activations are taken from.
+            softmax in floats, float32 in and out. detector: 8-bit throughout, uint8 in, int8 out.
+        representative: uint8 (n, ...), real inputs that the ranges of integer activations are taken
+            from.
 
     Returns:
         The content of a .tflite file made of TFLite's own operators alone.
@@ -38,54 +34,48 @@ def convert(saved_model: Path, kind: str, calibration: np.ndarray) -> bytes:
         RuntimeError: if an operator would need TensorFlow (a "Flex op").
         ValueError: if the kind is unknown.
     """
-    if kind not in (*KINDS, *TRIED, DETECTOR):
-        raise ValueError(f"Expected one of {KINDS + TRIED}. Received: kind={kind!r}")
+    if kind not in (*KINDS, DETECTOR):
+        raise ValueError(f"Expected one of {(*KINDS, DETECTOR)}. Received: kind={kind!r}")
     # The converter writes pages of notices past Python's standard error.
     with runtime.standard_error() as notices, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            converter = _converter(saved_model, kind, calibration)
-            return _mixed(converter) if kind == "mixed" else converter.convert()
+            converter = _converter(saved_model, kind, representative)
+            content: bytes = _mixed(converter) if kind == "mixed" else converter.convert()
         # Its errors are no public class.
         except Exception as error:
             reason = f"no {kind} TFLite file could be made: {error} {notices()[-2000:]}"
             raise RuntimeError(reason) from error
+    return content
 
 
-def _converter(saved_model: Path, kind: str, calibration: np.ndarray) -> tf.lite.TFLiteConverter:
+def _converter(
+    saved_model: Path, kind: str, representative: NDArray[np.uint8]
+) -> tf.lite.TFLiteConverter:
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
-    # Without this the converter lets Flex ops pass, and LiteRT refuses the file at the user's.
+    # Without this the converter lets Flex ops pass, and LiteRT refuses the file when it is used.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if kind == "float32":
         return converter
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if kind not in ("float16", "dynamic"):
-        converter.representative_dataset = lambda: (
-            [image[None].astype(np.float32)] for image in calibration
-        )
-    if kind in ("int8", "int8_per_tensor", DETECTOR):
+        return converter
+    converter.representative_dataset = lambda: (
+        [image[None].astype(np.float32)] for image in representative
+    )
+    if kind in ("int8", DETECTOR):
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.uint8
-    if kind == DETECTOR:
-        converter.inference_output_type = tf.int8
-    if kind == "int8_per_tensor":
-        # There is no public name for it.
-        converter._experimental_disable_per_channel = True
-    if kind == "int16":
-        converter.target_spec.supported_ops = [
-            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-        ]
-        converter.inference_input_type = converter.inference_output_type = tf.int16
+        converter.inference_input_type = tf.uint8
+        converter.inference_output_type = tf.uint8 if kind == "int8" else tf.int8
     return converter
 
 
 def _mixed(converter: tf.lite.TFLiteConverter) -> bytes:
     """Quantizes all but the network's end.
 
-    TFLite's 8-bit softmax has 256 steps: where "no digit" takes nearly all, the ten digits are all
-    0 and the likeliest cannot be told; where one digit does, how sure it is. Only TensorFlow's
+    TFLite's 8-bit softmax has 256 steps. Where the background takes nearly all, the ten digits are
+    all 0 and the likeliest cannot be told; where one digit does, how sure it is. Only TensorFlow's
     debugger of quantization leaves operators out.
     """
     debugger = tf.lite.experimental.QuantizationDebugger(
@@ -93,4 +83,5 @@ def _mixed(converter: tf.lite.TFLiteConverter) -> bytes:
         debug_dataset=converter.representative_dataset,
         debug_options=tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=_END),
     )
-    return debugger.get_nondebug_quantized_model()
+    content: bytes = debugger.get_nondebug_quantized_model()
+    return content

@@ -1,16 +1,18 @@
-"""What a trained model can be asked."""
+"""What every trained model is: a classifier of 28x28 digits."""
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf.errors import DigitsError
 
 INPUT_SHAPE = (28, 28, 1)
 CLASSES = 10
-# A digit whose probability is not above it is not believed.
+# A digit is believed if its probability is above this.
 THRESHOLD = 0.5
 
 
@@ -18,7 +20,7 @@ class Classifier(abc.ABC):
     """A model that reads 28x28 digits."""
 
     @abc.abstractmethod
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Reads a batch of digits.
 
         Args:
@@ -30,24 +32,51 @@ class Classifier(abc.ABC):
         """
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
+class FileClassifier(Classifier):
+    """A model from a file, whatever it gives and however many images it takes at a time.
+
+    Args:
+        batch: images that it takes, no more and no fewer; None: any number.
+        logits: whether it gives logits; otherwise probabilities.
+    """
+
+    def __init__(self, batch: int | None, logits: bool):
+        self._batch, self._logits = batch, logits
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Reads a batch, see `Classifier.probabilities`."""
+        count = len(images)
+        if not count:
+            return np.zeros((0, CLASSES), np.float32)
+        size = self._batch or count
+        blank = np.zeros((-count % size, *images.shape[1:]), images.dtype)
+        whole = np.concatenate([images, blank])
+        parts = [self._outputs(whole[start : start + size]) for start in range(0, count, size)]
+        outputs = np.concatenate(parts)[:count]
+        return softmax(outputs) if self._logits else outputs[:, :CLASSES].astype(np.float32)
+
+    @abc.abstractmethod
+    def _outputs(self, images: NDArray[np.uint8]) -> NDArray[Any]:
+        """What the model gives, float (n, 10), or (n, 11) with "not a digit" last.
+
+        Args:
+            images: uint8 (n, 28, 28); n is the model's batch if that is fixed.
+        """
+
+
+def softmax(logits: NDArray[Any]) -> NDArray[np.float32]:
     """The ten digits' probabilities from logits, (n, 10) or, with "not a digit" last, (n, 11)."""
     # float64: the largest logits of a float16 model would overflow before they are shifted.
     shifted = np.asarray(logits, np.float64)
     exponents = np.exp(shifted - shifted.max(axis=1, keepdims=True))
-    shares = exponents / exponents.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = exponents / exponents.sum(axis=1, keepdims=True)
     return shares[:, :CLASSES].astype(np.float32)
-
-
-def as_probabilities(outputs: np.ndarray, logits: bool) -> np.ndarray:
-    """The ten digits' probabilities, float32 (n, 10), from outputs, (n, 10) or (n, 11)."""
-    return softmax(outputs) if logits else outputs[:, :CLASSES].astype(np.float32)
 
 
 def check_shapes(
     path: Path, image: Sequence[int | None] | None, outputs: Sequence[int | None] | None
 ) -> None:
-    """Whether a model is one of digits: ten, and at most one class for all else.
+    """Refuses a model that is not one of digits: ten, and at most one class for all else.
 
     Args:
         path: the model, for the message.
@@ -62,22 +91,3 @@ def check_shapes(
             f"{path}: expected a model from {INPUT_SHAPE} to ({CLASSES},), found {image} to "
             f"{outputs}"
         )
-
-
-def in_batches(
-    read: Callable[[np.ndarray], np.ndarray], images: np.ndarray, size: int
-) -> np.ndarray:
-    """Reads with a model that takes so many digits at a time and no other number.
-
-    Args:
-        read: from (size, 28, 28) to (size, classes).
-        images: (n, 28, 28), n at least 1.
-        size: at least 1.
-
-    Returns:
-        (n, classes)
-    """
-    rest = np.zeros((-len(images) % size, *images.shape[1:]), images.dtype)
-    images, count = np.concatenate([images, rest]), len(images)
-    parts = [read(images[start : start + size]) for start in range(0, len(images), size)]
-    return np.concatenate(parts)[:count]

@@ -4,74 +4,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digits_tf import runtime
 from digits_tf.errors import DigitsError
-from digits_tf.recognition.classifier import (
-    CLASSES,
-    INPUT_SHAPE,
-    Classifier,
-    as_probabilities,
-    check_shapes,
-    in_batches,
-)
+from digits_tf.litert import interpreter
+from digits_tf.recognition.classifier import INPUT_SHAPE, FileClassifier, check_shapes
 
-_IDENTIFIER = b"TFL3"  # bytes 4 to 7 of every TFLite flatbuffer
 # What only picks from, reshapes or rescales the values before it.
 _PASSING = ("CAST", "DEQUANTIZE", "QUANTIZE", "RESHAPE", "SLICE", "SQUEEZE", "STRIDED_SLICE")
 
 
-def interpreter(content: bytes, path: Path, threads: int = 1, xnnpack: bool = True) -> Any:
-    """Opens a .tflite file's content with LiteRT.
-
-    Args:
-        content: the file's bytes.
-        path: the file, for messages.
-        threads: for the kernels.
-        xnnpack: whether XNNPACK takes what it can, as LiteRT has it.
-
-    Raises:
-        DigitsError: if LiteRT is missing or the content is no TFLite model.
-    """
-    try:
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-    except ImportError:
-        raise DigitsError("LiteRT is missing: pip install ai-edge-litert") from None
-    if content[4:8] != _IDENTIFIER:
-        raise DigitsError(f"{path}: expected a TFLite file, found something else")
-    kernels = OpResolverType.AUTO
-    if not xnnpack:
-        kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    try:
-        # It announces its XNNPACK delegate on standard error.
-        with runtime.standard_error():
-            opened = Interpreter(
-                model_content=content, num_threads=threads, experimental_op_resolver_type=kernels
-            )
-            opened.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise DigitsError(f"{path}: not a TFLite file that LiteRT can run ({error})") from None
-    return opened
-
-
-class LiteRTClassifier(Classifier):
+class LiteRTClassifier(FileClassifier):
     """A .tflite file with float or 8-bit input and output.
 
     Args:
         path: the file.
         threads: for the kernels.
-        xnnpack: whether XNNPACK takes what it can, as LiteRT has it; without, all is slower, and
-            only scripts/quantisation.py asks how much.
         logits: whether it gives logits; None: unless it ends in a softmax or a sigmoid.
 
     Raises:
         DigitsError: if it is no TFLite file, or one of other shapes.
     """
 
-    def __init__(
-        self, path: Path, threads: int = 1, xnnpack: bool = True, logits: bool | None = None
-    ):
-        self._interpreter = interpreter(path.read_bytes(), path, threads, xnnpack)
+    def __init__(self, path: Path, threads: int = 1, logits: bool | None = None):
+        self._interpreter = interpreter(path.read_bytes(), path, threads)
         inputs = self._interpreter.get_input_details()
         outputs = self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -80,18 +36,12 @@ class LiteRTClassifier(Classifier):
         # As plain numbers, for messages.
         image, answer = (tuple(each["shape"].tolist()) for each in (self._input, self._output))
         check_shapes(path, image[1:], answer[1:])
-        self._batch = image[0]
-        self._fixed = self._input["shape_signature"][0] != -1
-        self._logits = not self._gives_probabilities() if logits is None else logits
-
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Reads a batch, see `Classifier.probabilities`."""
-        if not len(images):
-            return np.zeros((0, CLASSES), np.float32)
-        if self._fixed:
-            return in_batches(self._read, images, self._batch)
-        self._resize(len(images))
-        return self._read(images)
+        self._allocated = image[0]
+        fixed = self._input["shape_signature"][0] != -1
+        super().__init__(
+            image[0] if fixed else None,
+            not self._ends_in_probabilities() if logits is None else logits,
+        )
 
     def layout(self) -> dict[str, Any]:
         """Name, type, shape and quantization of input and output, for the JSON beside the file.
@@ -107,7 +57,8 @@ class LiteRTClassifier(Classifier):
             for part, (tensor, kind) in tensors.items()
         }
 
-    def _read(self, images: np.ndarray) -> np.ndarray:
+    def _outputs(self, images: NDArray[np.uint8]) -> NDArray[Any]:
+        self._resize(len(images))
         self._interpreter.set_tensor(self._input["index"], self._quantized(images[..., None]))
         self._interpreter.invoke()
         return self._dequantized(self._interpreter.get_tensor(self._output["index"]))
@@ -115,13 +66,13 @@ class LiteRTClassifier(Classifier):
     def _resize(self, batch: int) -> None:
         # A change costs 0.05 ms, in a film seldom once in ten frames. An interpreter for each count
         # would save that and take 0.8 ms to make; single digits, or powers of two, take longer.
-        if batch == self._batch:
+        if batch == self._allocated:
             return
         self._interpreter.resize_tensor_input(self._input["index"], (batch, *INPUT_SHAPE))
         self._interpreter.allocate_tensors()
-        self._batch = batch
+        self._allocated = batch
 
-    def _quantized(self, images: np.ndarray) -> np.ndarray:
+    def _quantized(self, images: NDArray[np.uint8]) -> NDArray[Any]:
         """Pixels in the input's own type and scale."""
         dtype = self._input["dtype"]
         scale, zero_point = self._input["quantization"]
@@ -131,17 +82,20 @@ class LiteRTClassifier(Classifier):
             return images
         limits = np.iinfo(dtype)
         steps = np.round(images / scale) + zero_point
-        return np.clip(steps, limits.min, limits.max).astype(dtype)
+        values: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(dtype)
+        return values
 
-    def _dequantized(self, outputs: np.ndarray) -> np.ndarray:
+    def _dequantized(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Outputs as the numbers that they stand for."""
         scale, zero_point = self._output["quantization"]
-        if scale:
-            # TFLite gives every softmax this scale, at which 255, its highest step, is not yet 1.
-            step = 1 / 255 if scale == 1 / 256 else scale
-            outputs = (outputs.astype(np.float32) - zero_point) * np.float32(step)
-        return as_probabilities(outputs, self._logits)
+        if not scale:
+            return outputs
+        # TFLite gives every softmax this scale, at which 255, its highest step, is not yet 1.
+        step = 1 / 255 if scale == 1 / 256 else scale
+        values: NDArray[np.float32] = (outputs.astype(np.float32) - zero_point) * np.float32(step)
+        return values
 
-    def _gives_probabilities(self) -> bool:
+    def _ends_in_probabilities(self) -> bool:
         """Whether the network ends in a softmax or a sigmoid."""
         makers: dict[int, dict[str, Any]] = {}
         # No public name tells the operators. A delegate comes behind those that it takes.

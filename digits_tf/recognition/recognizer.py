@@ -7,23 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digits_tf import recognition
+from digits_tf.boxes import Box
 from digits_tf.detection import detector as detection
+from digits_tf.detection.candidates import Detection
 from digits_tf.detection.crops import digit_crop
-from digits_tf.detection.detector import Detection, Detector
+from digits_tf.detection.detector import SCORE_THRESHOLD, Detector
 from digits_tf.errors import DigitsError
 from digits_tf.images import as_frame
 from digits_tf.recognition.classifier import INPUT_SHAPE, THRESHOLD, Classifier
-from digits_tf.recognition.digit import Digit
-from digits_tf.recognition.reading_order import are_neighbours, in_lines
+from digits_tf.recognition.digit import Digit, are_neighbours, in_lines
+from digits_tf.recognition.registry import load
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# A detection with a score from here up to the detector's `LEAST` counts if it stands beside a sure
-# one and the classifier is as certain of it as that.
-_DOUBTFUL, _SURE = 0.2, 0.9
+# A detection with a score from here up to `SCORE_THRESHOLD` counts if it stands beside a strong one
+# and the classifier is as certain of it as that.
+_DOUBTFUL, _CERTAIN = 0.2, 0.9
 # Alone, a digit has to be more: the detector's score times the classifier's probability is above
 # this share of the threshold. What is no digit seldom convinces both.
 _ALONE = 0.9
@@ -40,7 +42,7 @@ class Recognizer:
         detector: finds digits; None: the shipped one.
 
     Attributes:
-        milliseconds: what the stages of the last `read` took: "find" (detector and crops), "net".
+        milliseconds: what the parts of the last `read` took: "find" (detector and crops), "net".
 
     Raises:
         DigitsError: if the threshold is not from 0 to 1.
@@ -80,9 +82,11 @@ class Recognizer:
             DigitsError: if a file is missing, damaged or no such model, or the threshold is not
                 from 0 to 1.
         """
-        return cls(recognition.load(path, threads), threshold, detection.load(detector, threads))
+        return cls(load(path, threads), threshold, detection.load(detector, threads))
 
-    def read(self, frame: "np.ndarray | Path | str | Image", live: bool = False) -> list[Digit]:
+    def read(
+        self, frame: "NDArray[np.uint8] | Path | str | Image", live: bool = False
+    ) -> list[Digit]:
         """Finds and reads the digits of a frame or a picture.
 
         Args:
@@ -103,47 +107,54 @@ class Recognizer:
         frame = as_frame(frame)
         start = time.perf_counter()
         self.milliseconds = {"find": 0.0, "net": 0.0}
-        detections = self._detector.find(frame, _DOUBTFUL, live)
-        certain = self._seen(frame, [each for each in detections if each.score >= detection.LEAST])
-        alone = [each for each in certain if self._convinces(each)]
-        # Doubtful digits in a row with sure ones are mostly digits (hysteresis, as of the edges of
-        # Canny, "A computational approach to edge detection", PAMI 8, 1986).
-        doubtful = self._seen(
-            frame,
-            [each for each in detections if each.score < detection.LEAST and _beside(each, alone)],
-        )
-        least = max(_SURE, self._threshold)
-        read = [
-            *alone,
-            *(
-                each
-                for each in certain
-                if each not in alone and each.probability > self._threshold and _beside(each, alone)
-            ),
-            *(each for each in doubtful if each.probability > least),
-        ]
-        unread = [each for each in certain if each not in read]
+        accepted, rejected = self._decide(frame, self._detector.find(frame, _DOUBTFUL, live))
+        digits: list[Digit] = []
+        first = 0
         # What is no digit must not stand in a line of digits.
-        lines = [
-            [group[index] for index in line]
-            for group in (read, unread)
-            for line in in_lines([each.box for each in group])
-        ]
+        for candidates, is_digit in ((accepted, True), (rejected, False)):
+            lines = in_lines([each.box for each in candidates])
+            for number, line in enumerate(lines, start=first):
+                digits += [candidates[i].digit(is_digit, frame.shape, number) for i in line]
+            first += len(lines)
         self.milliseconds["find"] = 1000 * (time.perf_counter() - start) - self.milliseconds["net"]
-        return [
-            Digit(
-                int(each.row.argmax()) if each in read else None,
-                each.probability,
-                each.row,
-                _whole(each.box, frame),
-                each.crop,
-                number,
-            )
-            for number, line in enumerate(lines)
-            for each in line
-        ]
+        return digits
 
-    def _seen(self, frame: np.ndarray, detections: list[Detection]) -> "list[_Seen]":
+    def stages(self) -> dict[str, NDArray[np.uint8]]:
+        """Pictures of the last `read`'s steps, by name, uint8 (h, w), in order."""
+        return self._detector.stages()
+
+    def _decide(
+        self, frame: NDArray[np.uint8], detections: Sequence[Detection]
+    ) -> "tuple[list[_Candidate], list[_Candidate]]":
+        """Which detections are digits, and which of the others are shown without a label.
+
+        Doubtful ones in a row with strong ones are mostly digits: a threshold with hysteresis, as
+        that of edges in Canny, "A computational approach to edge detection", PAMI 8, 1986.
+        """
+        found = self._classify(
+            frame, [each for each in detections if each.score >= SCORE_THRESHOLD]
+        )
+        strong = [each for each in found if self._is_strong(each)]
+        beside = [
+            each
+            for each in found
+            if each not in strong
+            and each.confidence > self._threshold
+            and _has_neighbour(each.box, strong)
+        ]
+        doubtful = [
+            each
+            for each in detections
+            if each.score < SCORE_THRESHOLD and _has_neighbour(Box(*each.box), strong)
+        ]
+        least = max(_CERTAIN, self._threshold)
+        certain = [each for each in self._classify(frame, doubtful) if each.confidence > least]
+        accepted = [*strong, *beside, *certain]
+        return accepted, [each for each in found if each not in accepted]
+
+    def _classify(
+        self, frame: NDArray[np.uint8], detections: Sequence[Detection]
+    ) -> "list[_Candidate]":
         """Cuts out what was found and asks the classifier; what has no ink is left out."""
         crops = [(each, digit_crop(frame, each.box)) for each in detections]
         inked = [(each, crop) for each, crop in crops if crop is not None]
@@ -153,43 +164,52 @@ class Recognizer:
         rows = self._model.probabilities(np.stack([crop for _, crop in inked]))
         self.milliseconds["net"] += 1000 * (time.perf_counter() - start)
         return [
-            _Seen(each.box, each.score, crop, row)
+            _Candidate(Box(*each.box), each.score, crop, row)
             for (each, crop), row in zip(inked, rows, strict=True)
         ]
 
-    def _convinces(self, seen: "_Seen") -> bool:
+    def _is_strong(self, candidate: "_Candidate") -> bool:
         """Whether it is a digit without others beside it."""
-        both = seen.score * seen.probability > _ALONE * self._threshold
-        return both and seen.probability > self._threshold
-
-    def stages(self) -> dict[str, np.ndarray]:
-        """Pictures of the last `read`'s steps, by name, uint8 (h, w), in order."""
-        return self._detector.stages()
+        both = candidate.score * candidate.confidence
+        return both > _ALONE * self._threshold and candidate.confidence > self._threshold
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class _Seen:
-    """A detection's box and score, its crop, and what the classifier says, (10,)."""
+class _Candidate:
+    """What may be a digit.
 
-    box: tuple[float, float, float, float]
+    Attributes:
+        box: pixels of the frame; it may lie partly outside.
+        score: the detector's, 0 to 1.
+        crop: uint8 (28, 28).
+        probabilities: the classifier's, float32 (10,).
+    """
+
+    box: Box
     score: float
-    crop: np.ndarray
-    row: np.ndarray
+    crop: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
 
     @property
-    def probability(self) -> float:
-        """Of the likeliest digit, 0 to 1."""
-        return float(self.row.max())
+    def confidence(self) -> float:
+        """Probability of the likeliest digit, 0 to 1."""
+        return float(self.probabilities.max())
+
+    def digit(self, accepted: bool, shape: tuple[int, ...], line: int) -> Digit:
+        """What the user gets, in a frame of a shape."""
+        label = int(self.probabilities.argmax()) if accepted else None
+        box = _whole(self.box, shape)
+        return Digit(label, self.confidence, self.probabilities, box, self.crop, line)
 
 
-def _beside(one: "Detection | _Seen", others: Sequence[_Seen]) -> bool:
-    return any(are_neighbours(one.box, each.box) for each in others)
+def _has_neighbour(box: Box, candidates: Sequence[_Candidate]) -> bool:
+    return any(are_neighbours(box, each.box) for each in candidates)
 
 
-def _whole(box: tuple[float, float, float, float], frame: np.ndarray) -> tuple[int, int, int, int]:
-    """A box in whole pixels within the frame."""
-    height, width = frame.shape[:2]
+def _whole(box: Box, shape: tuple[int, ...]) -> Box:
+    """A box in whole pixels within a frame of a shape, at least one pixel large."""
+    height, width = shape[:2]
     x, y, w, h = box
     left, top = min(max(0, round(x)), width - 1), min(max(0, round(y)), height - 1)
     right, bottom = min(width, round(x + w)), min(height, round(y + h))
-    return left, top, max(1, right - left), max(1, bottom - top)
+    return Box(left, top, max(1, right - left), max(1, bottom - top))

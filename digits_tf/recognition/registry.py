@@ -1,11 +1,10 @@
 """Finds out what a model file is, checks it, and opens it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from digits_tf import files
 from digits_tf.errors import DigitsError
+from digits_tf.litert import check_digest, read_card, shipped_file
 from digits_tf.recognition.classifier import Classifier
 
 # The models that come with the repository, the default first; each in the four kinds of
@@ -13,7 +12,6 @@ from digits_tf.recognition.classifier import Classifier
 SHIPPED = ("tiny", "resnet")
 # As exact as the float file, and twice as fast.
 _KIND = "mixed"
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def shipped_model(name: str = SHIPPED[0], kind: str = _KIND) -> Path:
@@ -34,20 +32,6 @@ def shipped_model(name: str = SHIPPED[0], kind: str = _KIND) -> Path:
             f"{file} is missing beside the package: install digits_tf anew, or name a model with "
             "--model"
         ) from None
-
-
-def shipped_file(file: str) -> Path:
-    """A file that comes with the package: in tflite/ of the clone, or inside what is installed.
-
-    Never one of the current folder, where a trained model may lie that reads worse.
-
-    Raises:
-        FileNotFoundError: if there is none.
-    """
-    for folder in (_PACKAGE / "shipped", _PACKAGE.parent / "tflite"):
-        if (folder / file).is_file():
-            return folder / file
-    raise FileNotFoundError(file)
 
 
 def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
@@ -71,7 +55,7 @@ def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
         if (path / "best.keras").is_file():
             path = path / "best.keras"
         elif version := _saved_model_version(path):
-            from digits_tf.recognition.saved_model import SavedModelClassifier
+            from digits_tf.recognition.tensorflow_models import SavedModelClassifier
 
             return SavedModelClassifier(version, _gives_logits(_serving_card(version)))
         else:
@@ -85,7 +69,7 @@ def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
 
         return LiteRTClassifier(path, threads, logits=logits)
     if path.suffix == ".keras":
-        from digits_tf.recognition.keras_model import KerasClassifier, open_model
+        from digits_tf.recognition.tensorflow_models import KerasClassifier, open_model
 
         return KerasClassifier(open_model(path), logits)
     raise DigitsError(f"{path}: expected a .tflite or .keras file or a SavedModel folder")
@@ -100,47 +84,13 @@ def find(path: Path | str | None) -> Path:
     return Path(path)
 
 
-def check_digest(path: Path) -> dict[str, Any]:
-    """Holds a file against the SHA-256 in the JSON file beside it, if there is one.
-
-    Returns:
-        What the JSON says; nothing without one.
-
-    Raises:
-        DigitsError: if they differ or the JSON is damaged.
-    """
-    beside = path.with_suffix(".json")
-    if not beside.is_file():
-        return {}
-    card = _card(beside)
-    if "sha256" not in card:
-        raise DigitsError(f"{beside}: expected JSON with a sha256")
-    found, expected = files.sha256(path), str(card["sha256"])
-    if found != expected:
-        raise DigitsError(
-            f"{path}: damaged, or not the file that {beside.name} describes (expected SHA-256 "
-            f"{expected[:12]}…, found {found[:12]}…)"
-        )
-    return card
-
-
 def _serving_card(version: Path) -> dict[str, Any]:
     """The JSON beside a SavedModel, or beside the folder of its versions; nothing without one."""
     folder = version.resolve()
     if folder.name.isdecimal():
         folder = folder.parent
     beside = folder.with_name(f"{folder.name}.json")
-    return _card(beside) if beside.is_file() else {}
-
-
-def _card(path: Path) -> dict[str, Any]:
-    try:
-        card = json.loads(path.read_text())
-    except ValueError as error:
-        raise DigitsError(f"{path}: expected JSON ({error})") from None
-    if not isinstance(card, dict):
-        raise DigitsError(f"{path}: expected a JSON object")
-    return card
+    return read_card(beside) if beside.is_file() else {}
 
 
 def _gives_logits(card: dict[str, Any]) -> bool | None:

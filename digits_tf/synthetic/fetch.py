@@ -1,10 +1,9 @@
-"""Fonts and pictures to draw scenes with, fetched from package registries: what is where.
+"""Fetches fonts and pictures to draw synthetic frames with, from package registries.
 
 Fonts come through the npm client, pictures through apt-get (Debian, Ubuntu). All of it lies in the
 cache, each package with its licence; what is there and whole is not fetched again.
 """
 
-import dataclasses
 import hashlib
 import importlib.util
 import io
@@ -19,15 +18,15 @@ import sys
 import tarfile
 import tempfile
 import urllib.parse
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from digits_tf import files as storage
 from digits_tf import runtime
-from digits_tf.data.download import cache_folder
 from digits_tf.errors import DigitsError
+from digits_tf.synthetic import assets
+from digits_tf.synthetic.assets import PLACES
 
 # npm packages @fontsource/NAME, looked at one by one: digits as people write them.
 _HANDWRITING = """
@@ -91,11 +90,6 @@ _LEFT_OUT = re.compile(
     r"|roadsigns-(give_way|hospital|railroad|school|stop$|xing_school|yield)|australian_rules"
     r"|747|bradley|firetruck|garbagetruck|indycar|sedan_police|tender|tugboat"
 )
-# What is said where nothing is fetched yet.
-MISSING = (
-    "NO FONTS AND PHOTOGRAPHS: digits-tf scenes-fetch gets them. Without, only MNIST's "
-    "hands and drawn grounds are learned, and things are taken for digits."
-)
 _LONGEST_SIDE = {"photographs": 1280, "stamps": 400}
 _FONT_S, _PICTURES_S = 60.0, 600.0
 # Failures in a row after which the rest is not tried: there is no network.
@@ -107,58 +101,6 @@ _KINDS = {
     **dict.fromkeys([*_PHOTOGRAPHS.split(), *_TAKEN], "photographs"),
     **dict.fromkeys(_STAMPS.split(), "stamps"),
 }
-# Where each kind lies, and what its files end with.
-_PLACES = {
-    "handwriting": ("fonts/handwriting", ".ttf"),
-    "printed": ("fonts/printed", ".ttf"),
-    "photographs": ("photographs", ".jpg"),
-    "stamps": ("stamps", ".png"),
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class World:
-    """What there is to draw with, sorted by name.
-
-    Attributes:
-        folder: where all of it lies.
-        handwriting: TrueType fonts whose digits look handwritten.
-        printed: TrueType fonts of print.
-        photographs: JPEG files, at most 1280 pixels long.
-        stamps: PNG files of things on a transparent ground, at most 400 pixels long.
-    """
-
-    folder: Path
-    handwriting: tuple[Path, ...]
-    printed: tuple[Path, ...]
-    photographs: tuple[Path, ...]
-    stamps: tuple[Path, ...]
-
-
-def world(held_out: bool = False) -> World | None:
-    """What was fetched to draw with; None if nothing was.
-
-    Args:
-        held_out: give what is kept out of training, to measure with: about an eighth of each
-            list, told by the names alone, so that what else is there does not change it.
-    """
-    folder = cache_folder() / "world"
-    # A name with a dot in front is a file that a broken-off fetch was writing.
-    lists = {
-        kind: sorted((folder / place).glob(f"[!.]*{suffix}"))
-        for kind, (place, suffix) in _PLACES.items()
-    }
-    if not any(lists.values()):
-        return None
-    chosen = {
-        kind: tuple(path for path in paths if _is_held_out(path) == held_out)
-        for kind, paths in lists.items()
-    }
-    return World(folder, **chosen)
-
-
-def _is_held_out(path: Path) -> bool:
-    return zlib.crc32(path.stem.encode()) % 8 == 3
 
 
 def fetch(list_only: bool = False) -> None:
@@ -167,7 +109,7 @@ def fetch(list_only: bool = False) -> None:
     Raises:
         DigitsError: if nothing is there.
     """
-    folder = cache_folder() / "world"
+    folder = assets.folder()
     if not list_only:
         _fetch(folder)
     packages = _read_index(folder)
@@ -175,7 +117,7 @@ def fetch(list_only: bool = False) -> None:
         hint = " (digits-tf scenes-fetch fetches them)" if list_only else ""
         raise DigitsError(f"{folder}: no fonts and no pictures are there{hint}")
     rows = [("kind", "package", "version", "licence", "files")]
-    counts = dict.fromkeys(_PLACES, 0)
+    counts = dict.fromkeys(PLACES, 0)
     for name, record in packages.items():
         count = sum(not file.endswith(".txt") for file in record["files"])
         rows.append((record["kind"], name, record["version"], record["licence"], str(count)))
@@ -305,7 +247,7 @@ def _font(name: str, folder: Path, scratch: Path) -> dict[str, Any]:
     if lacking:
         raise DigitsError(f"the font lacks {' '.join(map(chr, sorted(lacking)))}")
     font.flavor = None
-    path = folder / _PLACES[_KINDS[name]][0] / f"{name}.ttf"
+    path = folder / PLACES[_KINDS[name]][0] / f"{name}.ttf"
     with storage.replacing(path) as beside:
         font.save(beside)
     storage.write_bytes(path.with_suffix(".txt"), licence)
@@ -322,7 +264,7 @@ def _pictures(name: str, folder: Path, scratch: Path) -> dict[str, Any]:
     _run(["dpkg-deb", "-x", package.name, "unpacked"], scratch, _PICTURES_S)
     share = scratch / "unpacked" / "usr" / "share"
     kind = _KINDS[name]
-    place, suffix = _PLACES[kind]
+    place, suffix = PLACES[kind]
     side = _LONGEST_SIDE[kind]
     largest: dict[str, tuple[int, Path]] = {}
     taken = _TAKEN.get(name)

@@ -1,20 +1,25 @@
-"""The forms in which people of different schools write each digit."""
+"""The forms of digits and letters as strokes, read from forms.txt beside this file."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
-Strokes = tuple[tuple[tuple[float, float], ...], ...]
+from digits_tf.synthetic import Points
+
+Strokes = tuple[Points, ...]
+
+# Drawn like a digit by one hand or another: not among the letters.
+LIKE_DIGITS = frozenset("OoDQlIiJjSsZzbqgBGTyY")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Form:
-    """A way to write a digit.
+    """A way to write a sign.
 
     Attributes:
-        weight: how often it is chosen, against the digit's other forms.
-        strokes: points (x, y) of each stroke in the order of writing, y down, in a box of height
-            about 1. A hand bends along them; a point given twice is a corner.
+        weight: how often it is chosen, against the sign's other forms.
+        strokes: (n, 2) each, see `parse`.
         far: as many points, another extreme of the form; what is written lies between the two.
     """
 
@@ -24,376 +29,52 @@ class Form:
 
     def between(self, share: float) -> Strokes:
         """The form so far on the way to its other extreme: 0..1."""
-        return tuple(
-            tuple(
-                (x + share * (far_x - x), y + share * (far_y - y))
-                for (x, y), (far_x, far_y) in zip(stroke, far, strict=True)
-            )
-            for stroke, far in zip(self.strokes, self.far, strict=True)
-        )
+        pairs = zip(self.strokes, self.far, strict=True)
+        return tuple(near + share * (far - near) for near, far in pairs)
 
 
-def neat(digit: int) -> Strokes:
-    """The form of a digit that everybody reads."""
-    return FORMS[digit][0].strokes
+def parse(text: str) -> Strokes:
+    """Strokes from the notation of forms.txt.
+
+    Returns:
+        float64 (n, 2) each, x and y in heights; a point given twice is a corner.
+    """
+    strokes = []
+    for stroke in text.split("/"):
+        points = []
+        for point in stroke.split(","):
+            x, y = point.strip().removesuffix("!").split()
+            points += [(int(x), int(y))] * (2 if "!" in point else 1)
+        strokes.append(np.array(points) / 100)
+    return tuple(strokes)
 
 
-def any_form(digit: int, rng: np.random.Generator) -> Strokes:
+def random_form(digit: int, rng: np.random.Generator) -> Strokes:
     """A form of a digit by the weights, somewhere between its extremes."""
-    forms = FORMS[digit]
+    forms = DIGITS[digit]
     weights = np.array([form.weight for form in forms])
     form = forms[rng.choice(len(forms), p=weights / weights.sum())]
     return form.between(rng.random())
 
 
-def _form(weight: float, strokes: str, far: str | None = None) -> Form:
-    return Form(weight, _points(strokes), _points(far or strokes))
+def _read() -> dict[str, list[Form]]:
+    """The forms of each sign."""
+    forms: dict[str, list[Form]] = {}
+    name, weight = "", 1.0
+    text = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8")
+    # A line that goes on is one with the line before it.
+    text = text.replace("\n  ~", "~").replace("\n  /", "/")
+    for line in text.splitlines():
+        if line.startswith("    "):
+            near, _, far = line.partition("~")
+            forms[name].append(Form(weight, parse(near), parse(far or near)))
+        elif line and not line.startswith("#"):
+            name, number, _ = f"{line} 1 ".split(" ", 2)
+            weight = float(number)
+            forms.setdefault(name, [])
+    return forms
 
 
-def _points(strokes: str) -> Strokes:
-    """Strokes from text: x and y in hundredths of the height, "," between points, "!" a corner."""
-    return tuple(
-        tuple(
-            (float(x) / 100, float(y.rstrip("!")) / 100)
-            for point in stroke.split(",")
-            for x, y in [point.split()] * (2 if point.endswith("!") else 1)
-        )
-        for stroke in strokes.split(" / ")
-    )
-
-
-# Weights favour what MNIST, written in the United States, has little of.
-FORMS: tuple[tuple[Form, ...], ...] = (
-    (
-        _form(  # closed, its end just past its start
-            2,
-            "42 3,22 5,6 26,2 58,13 90,32 100,52 88,62 55,58 22,42 3,30 4",
-        ),
-        _form(  # round to narrow
-            3,
-            "40 0,14 6,0 28,0 66,14 94,40 100,66 94,80 66,80 28,66 6,40 0",
-            "19 0,8 6,0 28,0 66,8 94,19 100,30 94,38 66,38 28,30 6,19 0",
-        ),
-        _form(  # a small loop within its top
-            2,
-            "44 10,28 0,8 14,0 48,8 88,32 100,56 86,64 46,54 10,36 2,24 12,32 24,44 16,46 4",
-            "50 12,30 0,8 14,0 48,8 88,32 100,58 86,68 46,60 8,36 0,18 14,28 30,48 22,54 0",
-        ),
-        _form(  # not quite closed
-            2,
-            "38 1,22 2,4 20,0 54,12 92,34 100,58 88,66 52,62 24,52 6",
-            "32 0,14 8,0 30,0 64,14 94,36 100,60 88,66 54,60 24,50 10",
-        ),
-        _form(  # ends that cross
-            2,
-            "44 0,30 2,8 16,0 50,10 90,32 100,56 88,62 50,52 18,36 4,24 0",
-            "58 -6,36 4,10 18,0 52,10 90,32 100,58 88,66 50,54 20,36 8,12 -4",
-        ),
-        _form(  # slashed
-            1.5,
-            "33 0,12 6,0 28,0 66,12 94,33 100,56 94,68 66,68 28,56 6,33 0 / 58 16,34 50,10 84",
-            "30 0,12 6,0 28,0 66,10 94,30 100,50 94,60 66,60 28,50 6,30 0 / 78 -6,30 50,-18 106",
-        ),
-    ),
-    (
-        _form(2, "17 17,26 10,34 0!,33 50,30 100"),  # with a short flag
-        _form(5, "0 0,1 50,0 100", "18 0,10 50,0 100"),  # a bar
-        _form(  # with a long flag
-            5,
-            "0 40,18 24,36 0!,36 50,35 100",
-            "0 80,26 42,46 0!,46 50,45 100",
-        ),
-        _form(  # with a long hollow flag
-            2,
-            "0 36,22 28,36 0!,35 50,33 100",
-            "0 66,32 44,48 0!,46 50,44 100",
-        ),
-        _form(  # with flag and foot
-            2.5,
-            "10 20,22 12,32 0!,32 50,32 99 / 14 100,32 99,50 100",
-            "2 32,20 19,36 0!,36 50,36 99 / 6 100,36 99,66 100",
-        ),
-        _form(  # with a foot
-            1.5,
-            "16 0,16 50,16 99 / 0 100,16 99,32 100",
-            "28 0,28 50,28 99 / 0 100,28 99,56 100",
-        ),
-        _form(1, "6 0,13 30,13 66,0 100", "12 0,1 32,1 68,12 100"),  # bent
-    ),
-    (
-        _form(  # a straight base
-            2,
-            "3 24,13 6,33 0,53 9,56 30,40 58,20 80,2 98!,32 95,64 97",
-        ),
-        _form(  # a loop at the bottom left
-            3,
-            "4 22,16 4,36 0,56 10,58 30,44 58,22 86,4 98,-2 86,12 80,30 88,48 98,68 94",
-            "4 24,16 4,36 0,58 10,60 32,46 56,24 86,2 104,-8 86,8 70,30 84,54 100,76 92",
-        ),
-        _form(  # a wavy base
-            2,
-            "2 24,14 4,34 0,54 10,54 34,36 62,2 98!,18 90,36 92,52 100,70 94",
-            "2 28,12 4,34 0,58 12,54 38,36 64,2 98!,18 82,36 88,52 102,74 88",
-        ),
-        _form(  # like a Z with a round head
-            2,
-            "2 14,16 1,40 0,58 6,56 22,40 48,0 99!,32 98,66 99",
-            "0 12,10 1,36 0,58 3,62 12,44 44,0 99!,36 98,72 99",
-        ),
-        _form(  # like a swan
-            1.5,
-            "8 28,4 10,20 0,38 6,44 26,34 58,0 98!,22 94,46 100,64 92",
-            "2 24,4 4,24 0,44 10,46 36,28 66,0 98!,24 88,48 100,70 88",
-        ),
-    ),
-    (
-        _form(  # two bows
-            2,
-            "4 12,24 0,48 7,53 24,41 41,22 47!,46 52,60 71,51 92,26 100,1 90",
-        ),
-        _form(  # the upper bow bigger to smaller
-            2,
-            "0 14,22 0,54 4,64 30,48 52,22 56!,46 58,60 74,50 94,26 100,2 92",
-            "10 10,24 0,42 4,46 18,38 32,20 38!,50 40,68 66,54 94,26 100,-2 88",
-        ),
-        _form(  # without a corner
-            1.5,
-            "4 12,22 0,48 4,54 24,40 42,20 46,42 50,60 66,54 92,28 102,0 90",
-            "0 6,26 0,54 6,54 28,40 44,30 48,42 54,60 70,54 94,26 101,-4 96",
-        ),
-        _form(  # a flat top
-            4,
-            "2 3,28 1,56 0!,38 20,20 40!,46 42,60 64,52 92,26 100,0 88",
-            "0 0,30 1,62 0!,44 20,28 38!,54 42,66 68,52 94,26 100,-4 92",
-        ),
-        _form(  # like a Sigma turned round
-            1.5,
-            "0 3,28 1,54 0!,34 24,14 46!,36 52,58 70,44 92,22 98,-2 96",
-            "0 0,28 0,56 1!,38 22,20 44!,44 60,58 76,40 90,22 98,-4 100",
-        ),
-        _form(  # a small loop between the bows
-            2,
-            "4 12,24 0,48 6,52 26,34 44,12 52,10 38,28 40,52 54,60 76,44 98,20 100,0 88",
-            "4 12,24 0,48 4,52 24,34 45,6 57,2 37,26 40,54 54,62 78,44 100,20 100,-2 90",
-        ),
-    ),
-    (
-        _form(2, "16 0,9 28,0 58!,34 57,68 54 / 50 8,47 50,43 100"),  # open
-        _form(  # open, its stem apart
-            2,
-            "16 0,9 28,0 58!,28 57,44 55 / 54 10,52 50,49 100",
-            "32 0,14 24,0 50!,28 50,50 49 / 64 16,63 60,64 106",
-        ),
-        _form(  # a crossbar that reaches far
-            2,
-            "18 0,10 30,0 60!,40 59,78 57 / 44 16,43 56,42 100",
-            "22 4,12 30,0 66!,46 64,96 62 / 48 0,46 50,44 100",
-        ),
-        _form(  # closed, as it is printed
-            3,
-            "48 0,24 32,0 64!,34 64,66 64 / 48 0,48 50,48 100",
-            "42 0,22 36,0 72!,30 72,74 72 / 42 0,42 50,42 100",
-        ),
-        _form(  # closed, with a narrow head
-            2,
-            "34 0,18 32,2 62!,20 62,46 61 / 34 0,34 50,34 100",
-            "30 0,16 36,0 76!,20 76,40 75 / 30 0,30 50,30 100",
-        ),
-        _form(  # closed, its crossbar ending at the stem
-            2,
-            "46 1,24 20,0 42!,23 42,46 42 / 46 0,46 50,46 100",
-            "50 2,25 14,0 29!,25 31,50 35 / 50 0,50 50,50 100",
-        ),
-        _form(  # closed, in one stroke
-            2,
-            "44 100,45 50,46 0!,24 28,0 58!,34 60,68 58",
-            "28 100,40 50,52 0!,26 30,0 60!,34 62,62 56",
-        ),
-        _form(  # like lightning
-            1.5,
-            "22 0,12 26,0 54!,26 52,50 46,56 34!,46 70,38 100",
-            "36 0,18 26,0 54!,30 52,52 44,62 20!,44 66,24 100",
-        ),
-        _form(  # open, with slanting arms
-            2,
-            "26 0,14 30,0 60!,34 57,68 54 / 60 14,48 54,34 100",
-            "36 0,18 30,0 64!,34 60,66 54 / 74 10,52 54,26 100",
-        ),
-        _form(  # a head like a u
-            2,
-            "2 2,0 28,8 48,28 52,44 40,52 2!,50 50,48 100",
-            "6 6,0 34,14 56,38 54,54 40,62 0!,58 50,50 100",
-        ),
-    ),
-    (
-        _form(  # with a bar of its own
-            2,
-            "14 3,11 22,7 45!,26 38,48 46,58 68,47 91,24 100,0 90 / 13 3,34 3,60 0",
-        ),
-        _form(  # in one stroke, with a big belly to a small one
-            2,
-            "58 2,34 2,14 3!,10 18,6 34!,30 26,58 38,66 66,52 94,26 101,-2 88",
-            "60 2,36 2,14 2!,12 26,9 52!,26 48,44 54,50 72,42 92,22 100,2 94",
-        ),
-        _form(  # like an S
-            2,
-            "56 4,34 0,12 6,6 26,16 42,36 48,54 62,54 86,32 101,10 98,-2 88",
-            "60 0,40 1,18 3,4 22,10 38,36 44,58 60,58 86,34 102,10 100,-4 94",
-        ),
-        _form(  # a bar apart
-            2.5,
-            "14 6,11 24,7 46!,26 39,48 46,58 68,47 91,24 100,0 90 / 20 -1,38 0,60 -3",
-            "12 8,10 26,6 48!,26 40,50 48,60 70,48 92,24 100,-2 92 / 26 -6,44 -6,70 -10",
-        ),
-        _form(  # angular
-            2,
-            "54 1,30 1,8 1!,7 24,6 44!,30 43,50 46,56 60,54 88,42 98,20 99,0 99",
-            "58 0,34 0,10 0!,6 20,2 42!,24 40,56 42,66 70,46 88,24 100,12 102,-2 98",
-        ),
-        _form(  # a long bar
-            1.5,
-            "14 3,10 22,6 42!,26 36,48 44,56 68,44 92,22 100,0 94 / 12 3,40 2,70 0",
-            "20 3,14 22,6 42!,26 36,46 44,52 68,40 92,20 100,-4 96 / 20 3,54 0,92 -6",
-        ),
-    ),
-    (
-        _form(2, "48 0,27 15,10 40,3 68,12 92,33 100,53 89,55 68,39 55,20 61,7 78"),
-        _form(  # a straight back
-            2.5,
-            "36 0,22 32,6 66,6 90,28 101,50 90,54 70,38 56,18 60,5 76",
-            "52 0,30 30,4 64,2 90,28 101,54 92,58 70,38 58,18 62,3 74",
-        ),
-        _form(  # a curved back
-            2,
-            "52 8,36 0,12 12,0 46,4 86,28 101,54 88,56 64,36 50,14 56,3 74",
-            "60 16,44 0,14 4,0 44,4 86,30 101,56 90,58 66,38 54,16 58,2 74",
-        ),
-        _form(  # a small loop to a large one
-            3,
-            "44 0,24 20,6 48,0 80,10 98,28 101,42 90,40 74,24 70,10 76,3 86",
-            "46 0,22 14,4 36,-2 68,10 96,34 101,60 90,62 58,42 42,18 46,1 64",
-        ),
-        _form(  # a loop that is not closed
-            2,
-            "46 0,20 20,2 58,8 92,32 101,54 90,54 68,38 58,20 64",
-            "44 0,18 22,2 60,8 92,32 101,54 92,56 72,44 62,28 68",
-        ),
-        _form(  # nearly a b
-            2,
-            "8 0,4 40,1 78,10 98,32 101,52 88,50 62,28 52,8 62,2 80",
-            "16 0,6 34,0 74,8 96,30 101,50 92,52 70,32 58,10 64,1 80",
-        ),
-        _form(  # a loop that crosses the back
-            1.5,
-            "46 0,24 16,6 46,2 78,14 98,36 100,54 86,50 66,32 58,10 68,-8 82",
-            "50 0,26 12,8 42,4 76,16 98,38 100,56 84,50 62,30 56,8 66,-13 76",
-        ),
-    ),
-    (
-        _form(2, "0 7,30 5,60 2!,46 34,33 67,24 100"),
-        _form(  # crossed
-            4,
-            "0 2,30 2,62 0!,48 34,36 67,28 100 / 20 52,42 50,64 49",
-            "0 6,34 4,68 0!,48 34,32 67,16 100 / 8 56,40 52,74 46",
-        ),
-        _form(  # a drop at the top left
-            2,
-            "0 18,1 10,2 2!,30 3,62 1!,46 34,34 67,26 100",
-            "0 30,2 16,5 2!,34 3,66 0!,48 34,36 67,30 100",
-        ),
-        _form(  # a wavy top
-            2,
-            "0 10,8 0,24 2,42 6,62 0!,46 34,34 67,26 100",
-            "-4 18,6 -2,24 2,42 12,66 0!,46 34,32 67,20 100",
-        ),
-        _form(  # a curved stem
-            2,
-            "0 4,30 3,60 0!,40 26,28 58,26 100",
-            "0 6,30 3,64 0!,32 26,18 60,20 100",
-        ),
-        _form(  # crossed, with a drop
-            3,
-            "0 16,1 9,2 2!,32 3,64 0!,48 34,36 67,28 100 / 20 52,42 50,64 49",
-            "-2 24,0 12,2 4!,30 6,66 0!,46 34,32 67,22 100 / 10 56,40 52,72 48",
-        ),
-        _form(  # a short top
-            1.5,
-            "0 4,22 3,48 1!,36 34,24 67,14 100",
-            "0 3,20 2,40 1!,32 34,26 67,20 100",
-        ),
-    ),
-    (
-        _form(  # first an S
-            2,
-            "50 12,31 0,9 10,12 30,31 46,52 63,54 86,31 100,7 88,11 65,31 46,50 29,50 12",
-        ),
-        _form(  # two rings
-            3,
-            "28 0,10 6,4 24,12 42,28 48,44 42,52 24,46 6,28 0 "
-            "/ 28 48,8 54,-2 74,8 94,28 100,50 94,58 74,48 54,28 48",
-            "30 0,8 6,0 26,8 46,30 52,50 46,60 26,52 6,30 0 "
-            "/ 30 50,12 54,4 74,12 94,30 100,50 94,56 74,48 54,30 50",
-        ),
-        _form(  # not closed at the top
-            2.5,
-            "46 8,28 0,8 10,10 30,30 46,54 64,54 88,30 100,6 88,10 66,30 46,50 30,56 16",
-            "44 5,26 0,6 12,12 34,32 48,54 64,54 88,30 100,6 90,10 68,32 48,54 30,62 8",
-        ),
-        _form(  # narrow
-            1.5,
-            "34 12,20 0,4 10,8 30,20 46,34 63,34 88,20 100,4 88,6 65,20 46,34 29,34 12",
-            "38 14,26 0,8 10,10 30,20 46,30 63,30 88,14 100,0 88,6 65,20 46,36 29,38 14",
-        ),
-        _form(  # the upper loop smaller to bigger
-            3,
-            "44 8,32 -2,16 6,18 22,32 34,60 52,64 84,32 101,0 86,6 54,32 34,46 22,44 8",
-            "60 14,30 -2,-2 14,6 46,30 62,48 74,48 92,30 101,12 92,14 74,30 62,56 44,60 14",
-        ),
-        _form(  # the lower loop open
-            1,
-            "30 48,8 36,6 10,30 0,52 10,52 34,30 48,6 64,2 88,28 101,54 90,56 70,44 58",
-            "30 46,8 34,6 8,30 0,52 10,52 32,30 46,6 62,2 88,28 101,56 90,56 70,44 56",
-        ),
-    ),
-    (
-        _form(  # a bent tail
-            2,
-            "54 14,34 0,11 9,4 29,16 47,36 44,51 28,54 14!,52 46,46 75,38 100",
-        ),
-        _form(  # a straight tail
-            2,
-            "52 14,32 0,9 8,2 28,14 46,34 46,48 32,53 10!,53 50,52 100",
-            "54 8,32 -1,9 8,2 30,14 48,34 48,48 36,55 4!,56 50,58 100",
-        ),
-        _form(  # a curled tail
-            3,
-            "54 12,32 0,8 8,2 28,18 46,42 40,54 12!,56 50,52 88,32 101,4 92",
-            "56 10,32 0,8 6,2 24,18 42,42 36,55 8!,58 50,54 90,26 103,-2 92",
-        ),
-        _form(  # an open head
-            2,
-            "44 5,28 0,8 9,3 29,16 46,36 44,50 30,55 8!,53 50,46 100",
-            "40 2,22 2,6 12,3 32,16 48,38 46,52 30,58 2!,56 50,50 100",
-        ),
-        _form(  # a ring and a bar
-            2.5,
-            "28 0,8 6,0 25,8 44,28 50,48 44,56 25,48 6,28 0 / 54 2,54 50,54 100",
-            "28 4,8 10,0 29,8 48,28 54,48 48,56 29,48 10,28 4 / 56 0,55 50,54 100",
-        ),
-        _form(  # a short tail
-            1.5,
-            "52 18,32 0,7 10,0 36,14 60,38 58,52 40,54 16!,54 56,50 100",
-            "58 20,34 0,7 10,0 40,14 66,40 64,56 44,58 16!,56 56,50 100",
-        ),
-        _form(  # a pointed head
-            1.5,
-            "54 3,30 3,8 12,2 32,16 48,36 42,54 3!,52 50,48 100",
-            "56 0,34 4,12 16,0 36,12 50,36 40,56 0!,50 50,42 100",
-        ),
-        _form(  # a slanting tail
-            2.5,
-            "54 14,36 0,12 8,5 28,16 46,36 44,50 30,55 12!,40 56,22 100",
-            "58 12,40 0,18 8,10 26,20 44,40 42,52 30,58 10!,36 54,4 100",
-        ),
-    ),
-)
+_FORMS = _read()
+DIGITS = tuple(_FORMS[str(digit)] for digit in range(10))
+LETTERS = {name: forms for name, forms in _FORMS.items() if not name.isdecimal()}

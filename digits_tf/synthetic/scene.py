@@ -1,4 +1,4 @@
-"""A photograph of digits that nobody took."""
+"""A photograph of digits in one row that nobody took."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,32 +6,35 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from digits_tf.synthetic import ground
-from digits_tf.synthetic.textures import light, noise
+from digits_tf.synthetic import Field, Pixels
+from digits_tf.synthetic.textures import Surface, board, light, noise, paper
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
-    """A made-up photograph.
+    """A synthetic photograph.
 
     Attributes:
         frame: uint8 (h, w, 3), BGR.
         boxes: x, y, w, h of each digit in pixels, left to right.
     """
 
-    frame: np.ndarray
+    frame: Pixels
     boxes: list[tuple[int, int, int, int]]
 
 
 def draw(
-    rng: np.random.Generator, glyphs: Sequence[np.ndarray], shape: tuple[int, int] | None = None
+    rng: np.random.Generator, glyphs: Sequence[Pixels], shape: tuple[int, int] | None = None
 ) -> Scene:
     """Writes digits in one row on paper or a board and photographs it.
 
     Args:
         rng: decides everything: ground, light, pen, size, place, and what the camera does.
-        glyphs: uint8 (28, 28) each, bright on 0, at least one.
+        glyphs: uint8 (h, w) each, such as MNIST's, bright on 0, at least one.
         shape: height and width of the photograph; None: the rng's.
+
+    Raises:
+        ValueError: if a photograph of that shape has no room for a digit.
     """
     shape = shape or _shape(rng, len(glyphs))
     surface = _surface(rng, shape)
@@ -41,13 +44,12 @@ def draw(
         colour = rng.uniform(0.6, 1.0) * rng.uniform(0.85, 1.0, 3)
     else:
         colour = rng.uniform(0.02, 0.6) * rng.uniform(0.3, 1.0, 3) * surface.reflectance.mean()
-    colour = colour.astype(np.float32)
     cover = ink[..., None]
-    reflectance = surface.reflectance * (1 - cover) + colour * cover
+    reflectance = surface.reflectance * (1 - cover) + colour.astype(np.float32) * cover
     return Scene(_photograph(rng, reflectance), boxes)
 
 
-def empty(rng: np.random.Generator, shape: tuple[int, int] | None = None) -> np.ndarray:
+def empty(rng: np.random.Generator, shape: tuple[int, int] | None = None) -> Pixels:
     """Photographs paper or a board with nothing on it, uint8 (h, w, 3), BGR; see `draw`."""
     return _photograph(rng, _surface(rng, shape or _shape(rng, 1)).reflectance)
 
@@ -57,13 +59,13 @@ def _shape(rng: np.random.Generator, digits: int) -> tuple[int, int]:
     return height, int(height * rng.uniform(0.8, 1.8) * max(1, digits**0.6))
 
 
-def _surface(rng: np.random.Generator, shape: tuple[int, int]) -> ground.Ground:
-    return (ground.board if rng.random() < 0.35 else ground.paper)(rng, shape)
+def _surface(rng: np.random.Generator, shape: tuple[int, int]) -> Surface:
+    return (board if rng.random() < 0.35 else paper)(rng, shape)
 
 
 def _write(
-    rng: np.random.Generator, glyphs: Sequence[np.ndarray], shape: tuple[int, int]
-) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:
+    rng: np.random.Generator, glyphs: Sequence[Pixels], shape: tuple[int, int]
+) -> tuple[Field, list[tuple[int, int, int, int]]]:
     """How much ink covers each pixel, float32 (h, w), 0..1, and the digits' boxes."""
     height, width = shape
     share = rng.uniform(0.35, 0.85) if len(glyphs) == 1 else rng.uniform(0.3, 0.7)
@@ -92,40 +94,43 @@ def _write(
     return ink, boxes
 
 
-def _enlarged(glyph: np.ndarray, tall: float, threshold: float) -> np.ndarray:
+def _enlarged(glyph: Pixels, tall: float, threshold: float) -> Field:
     """A digit of another height with sharp edges; the threshold decides the stroke's width."""
     y, x = np.flatnonzero(glyph.any(axis=1)), np.flatnonzero(glyph.any(axis=0))
-    tight = glyph[y[0] : y[-1] + 1, x[0] : x[-1] + 1]
-    tight = cv2.copyMakeBorder(tight, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    scale = max(tall / max(tight.shape), 6 / max(tight.shape))
-    size = max(2, round(tight.shape[1] * scale)), max(2, round(tight.shape[0] * scale))
-    large = cv2.resize(tight.astype(np.float32) / 255, size, interpolation=cv2.INTER_CUBIC)
+    cut = glyph[y[0] : y[-1] + 1, x[0] : x[-1] + 1]
+    cut = cv2.copyMakeBorder(cut, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    scale = max(tall / max(cut.shape), 6 / max(cut.shape))
+    size = max(2, round(cut.shape[1] * scale)), max(2, round(cut.shape[0] * scale))
+    large = cv2.resize(cut.astype(np.float32) / 255, size, interpolation=cv2.INTER_CUBIC)
     # One pixel of the enlarged picture is the width of the edge.
-    return np.clip((large - threshold) * max(1.0, 0.5 * scale) + 0.5 * (scale < 2), 0, 1)
+    sharp: Field = (large - threshold) * max(1.0, 0.5 * scale) + 0.5 * (scale < 2)
+    return np.clip(sharp, 0, 1)
 
 
-def _worn(rng: np.random.Generator, ink: np.ndarray) -> np.ndarray:
+def _worn(rng: np.random.Generator, ink: Field) -> Field:
     """Ink that is not laid on evenly: pencil's and chalk's grain, a pen that runs dry."""
+    shape = ink.shape[0], ink.shape[1]
     if rng.random() < 0.4:
-        grain = noise(rng, ink.shape, rng.uniform(0.6, max(1.0, max(ink.shape) / 250)))
+        grain = noise(rng, shape, rng.uniform(0.6, max(1.0, max(shape) / 250)))
         ink = ink * np.clip(1 - rng.uniform(0, 0.35) * (1 + grain), 0, 1)
     if rng.random() < 0.4:
-        fading = noise(rng, ink.shape, max(ink.shape) / rng.uniform(6, 20))
+        fading = noise(rng, shape, max(shape) / rng.uniform(6, 20))
         ink = ink * np.clip(1 - rng.uniform(0, 0.2) * (1 + fading), 0.2, 1)
     return ink * np.float32(rng.uniform(0.6, 1.0))
 
 
-def _photograph(rng: np.random.Generator, reflectance: np.ndarray) -> np.ndarray:
-    shape = reflectance.shape[:2]
-    frame = reflectance * (light(rng, shape) * rng.uniform(0.45, 1.0))[..., None]
+def _photograph(rng: np.random.Generator, reflectance: Field) -> Pixels:
+    shape = reflectance.shape[0], reflectance.shape[1]
+    frame: Field = reflectance * (light(rng, shape) * rng.uniform(0.45, 1.0))[..., None]
     if rng.random() < 0.5:
         frame = cv2.GaussianBlur(frame, (0, 0), rng.uniform(0.3, 0.004 * max(shape) + 0.4))
     frame = 255 * np.clip(frame, 0, 1)
     # A sensor's noise is coarser than its pixels once a JPEG has been made of it.
     sigma = 10 ** rng.uniform(-0.3, 0.9)
     frame = frame + sigma * noise(rng, shape, rng.uniform(0.3, 0.8))[..., None]
-    frame = np.clip(frame, 0, 255).astype(np.uint8)
+    image = np.clip(frame, 0, 255).astype(np.uint8)
     if rng.random() < 0.6:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 96))]
-        return np.asarray(cv2.imdecode(cv2.imencode(".jpg", frame, quality)[1], cv2.IMREAD_COLOR))
-    return frame
+        content = cv2.imencode(".jpg", image, quality)[1]
+        image = np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR))
+    return image

@@ -1,7 +1,7 @@
-"""Checkpoints: everything a run needs to go on, in one file that is whole or not there.
+"""Checkpoints: everything that a run needs to go on, in one file that is whole or not there.
 
-A checkpoint is an uncompressed .npz: numpy reads it without executing anything, and each array
-carries a CRC-32, so that damage is noticed.
+A checkpoint is an uncompressed .npz: numpy reads it without executing anything, and each array has
+a CRC-32, which reveals damage.
 """
 
 import dataclasses
@@ -9,11 +9,15 @@ import json
 import re
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits_tf import files
+
+# An epoch's figures, see `run.COLUMNS`.
+Row: TypeAlias = dict[str, Any]
 
 _NAME = re.compile(r"epoch_(\d+)_.*\.npz")
 _META = "meta"
@@ -25,26 +29,26 @@ class Checkpoint:
 
     Attributes:
         epoch: finished epochs.
-        history: one row an epoch, see `run.COLUMNS`.
+        history: one row an epoch.
         model: the model's variables, in its order.
         optimizer: the optimizer's variables, in its order.
-        average: the averaged weights, as many as the model's variables, or none.
+        average: the averaged values of the model's variables; empty: there are none.
     """
 
     epoch: int
-    history: list[dict[str, Any]]
-    model: list[np.ndarray]
-    optimizer: list[np.ndarray]
-    average: list[np.ndarray]
+    history: list[Row]
+    model: list[NDArray[Any]]
+    optimizer: list[NDArray[Any]]
+    average: list[NDArray[Any]]
 
     @property
-    def weights(self) -> list[np.ndarray]:
-        """The weights to use: averaged where there are such."""
+    def weights(self) -> list[NDArray[Any]]:
+        """The weights to use: the averaged ones if there are any."""
         return self.average or self.model
 
 
-def file_name(row: dict[str, Any]) -> str:
-    """A name that sorts by epoch and says how good it is."""
+def file_name(row: Row) -> str:
+    """A name that sorts by epoch and tells how good the model is."""
     return (
         f"epoch_{row['epoch']:04d}_loss_{row['loss']:.4f}_train_{row['accuracy']:.4f}"
         f"_held_out_{row['held_out_accuracy']:.4f}.npz"
@@ -55,7 +59,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> Path:
     """Writes a checkpoint beside the others of its run; returns its path."""
     path = folder / file_name(checkpoint.history[-1])
     meta = json.dumps({"epoch": checkpoint.epoch, "history": checkpoint.history})
-    arrays = {_META: np.frombuffer(meta.encode(), np.uint8)}
+    arrays: dict[str, Any] = {_META: np.frombuffer(meta.encode(), np.uint8)}
     for part in ("model", "optimizer", "average"):
         for index, array in enumerate(getattr(checkpoint, part)):
             arrays[f"{part}_{index:04d}"] = array
@@ -75,7 +79,7 @@ def load(path: Path) -> Checkpoint:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop(_META).tobytes())
-        parts: dict[str, list[np.ndarray]] = {"model": [], "optimizer": [], "average": []}
+        parts: dict[str, list[NDArray[Any]]] = {"model": [], "optimizer": [], "average": []}
         for name in sorted(arrays):
             parts[name.partition("_")[0]].append(arrays[name])
         return Checkpoint(meta["epoch"], meta["history"], **parts)

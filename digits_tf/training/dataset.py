@@ -1,15 +1,18 @@
 """The input pipeline: tf.data, from uint8 records to augmented batches.
 
-Each epoch's order and augmentation follow from (seed, epoch) alone, so that a run can begin at any
-epoch. Digits that fit in memory are one resident uint8 array from which batches are gathered; that
-is 3 times faster than reading records (docs/training.md) and shuffles perfectly. Larger files are
+Each epoch's order and augmentation follow only from (seed, epoch), so that a run can begin at any
+epoch. Digits that fit in memory are kept in one uint8 array, from which batches are gathered; that
+is 3 times faster than reading records (docs/training.md) and shuffles all of them. Larger files are
 streamed with `FixedLengthRecordDataset` and shuffled within a buffer.
 """
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from digits_tf.data.digits import Digits, IdxDigits, Joined
 from digits_tf.data.idx import IdxFile
@@ -17,10 +20,14 @@ from digits_tf.data.mnist import hold_out
 from digits_tf.training.augmentation import augment
 from digits_tf.training.recipes import Augmentation
 
-# 1.3 million digits. A resident array is held once by numpy and once by TensorFlow.
-_RESIDENT_BYTES = 1 << 30
+# 1.3 million digits. NumPy and TensorFlow each hold the array once.
+_MAX_RESIDENT_BYTES = 1 << 30
 _SHUFFLE_BUFFER = 100_000  # digits, 78 MB
 _EVALUATION_BATCH = 500
+
+Tensor: TypeAlias = Any
+# From (seed, epoch, batch size) to batches of (images, labels, index in the data set).
+_Epoch: TypeAlias = Callable[[int, Tensor, int], tf.data.Dataset]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,12 +38,12 @@ class TrainingData:
         digits: all of them.
         held_out: sorted indices, int64, of the digits that the epoch is chosen on.
         train: sorted indices, int64, of the digits that are trained on.
-        stream: whether records are read from the files again in every epoch.
+        stream: whether every epoch reads the files again.
     """
 
     digits: Digits
-    held_out: np.ndarray
-    train: np.ndarray
+    held_out: NDArray[np.int64]
+    train: NDArray[np.int64]
     stream: bool
 
 
@@ -45,24 +52,23 @@ def split(
     limit: int | None = None,
     stream: bool | None = None,
     held_out: Digits | None = None,
-    others: Digits | None = None,
+    background: Digits | None = None,
 ) -> TrainingData:
     """Holds out 5,000 digits, or a tenth where there are fewer than 50,000.
 
-    The same digits are held out in every run, whatever its seed, so that runs can be compared. They
-    are drawn at random because files may be sorted.
+    They are the same in every run, whatever its seed, see `hold_out`.
 
     Args:
         digits: the training digits.
         limit: train on only that many of the rest.
-        stream: read records from the files in every epoch; None: if they are larger than 1 GiB.
-            Several sets together are never streamed.
-        held_out: digits to hold out instead.
-        others: what is no digit, trained on too.
+        stream: whether every epoch reads the files again; None: if they are larger than 1 GiB.
+            Only digits in one pair of idx files can be streamed.
+        held_out: other digits to hold out instead.
+        background: what is no digit, to train on as well.
     """
     chosen = digits.count + np.arange(held_out.count) if held_out else hold_out(digits.count)
-    if held_out or others:
-        digits = Joined([part for part in (digits, held_out, others) if part])
+    if held_out or background:
+        digits = Joined([part for part in (digits, held_out, background) if part])
     count = digits.count
     is_train = np.ones(count, bool)
     is_train[chosen] = False
@@ -70,7 +76,7 @@ def split(
     if limit and limit < len(train):
         train = np.sort(np.random.default_rng(0).choice(train, limit, replace=False))
     if stream is None:
-        stream = count * 28 * 28 > _RESIDENT_BYTES
+        stream = count * 28 * 28 > _MAX_RESIDENT_BYTES
     return TrainingData(digits, chosen, train, stream and isinstance(digits, IdxDigits))
 
 
@@ -104,7 +110,7 @@ def training_batches(
         epoch = tf.cast(epoch, tf.int32)
         records = one_epoch(seed, epoch, batch_size).take(steps)
 
-        def finish(images, labels, index):
+        def finish(images: Tensor, labels: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
             images = augment(images, index, seed=seed, epoch=epoch, strength=augmentation)
             return images, labels
 
@@ -130,16 +136,16 @@ def held_out_batches(data: TrainingData) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices(arrays).batch(_EVALUATION_BATCH)
 
 
-def _resident_epoch(data: TrainingData):
-    """Batches gathered from one array: a full shuffle, and no record is copied twice."""
+def _resident_epoch(data: TrainingData) -> _Epoch:
+    """Gathers batches from one array in memory."""
     images, labels = data.digits.read()
-    # On the CPU, where the gathering is done; a GPU would copy the array back for it.
+    # tf.data gathers on the CPU; it would copy the array back from a GPU.
     with tf.device("CPU"):
         images = tf.constant(images[data.train][..., None])
         labels = tf.constant(labels[data.train].astype(np.int32))
         index = tf.constant(data.train.astype(np.int32))
 
-    def one_epoch(seed, epoch, batch_size):
+    def one_epoch(seed: int, epoch: Tensor, batch_size: int) -> tf.data.Dataset:
         rows = tf.random.experimental.stateless_shuffle(
             tf.range(tf.size(index)), seed=tf.stack([seed, epoch])
         )
@@ -151,8 +157,8 @@ def _resident_epoch(data: TrainingData):
     return one_epoch
 
 
-def _streamed_epoch(data: TrainingData):
-    """Batches read from the files: nothing but the shuffle buffer is in memory."""
+def _streamed_epoch(data: TrainingData) -> _Epoch:
+    """Reads batches from the files; only the shuffle buffer is in memory."""
     digits = data.digits
     if not isinstance(digits, IdxDigits):
         raise TypeError(f"Expected digits in idx files. Received: digits={digits!r}")
@@ -161,20 +167,19 @@ def _streamed_epoch(data: TrainingData):
     is_wanted = tf.constant(wanted)
     label_type = tf.as_dtype(digits.label_file.dtype.newbyteorder("="))
 
-    def decode(index, image, label):
+    def decode(index: Tensor, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         image = tf.reshape(tf.io.decode_raw(image, tf.uint8), (image.shape[0], 28, 28, 1))
         if digits.transposed:
             image = tf.transpose(image, (0, 2, 1, 3))
         label = tf.io.decode_raw(label, label_type, little_endian=False)
         return image, tf.cast(label[:, 0], tf.int32), tf.cast(index, tf.int32)
 
-    def is_trained_on(index, image, label):
+    def is_trained_on(index: Tensor, image: Tensor, label: Tensor) -> Tensor:
         return tf.gather(is_wanted, index)
 
-    def one_epoch(seed, epoch, batch_size):
-        # `shuffle` mixes the process' global seed into its own. Set for this function's graph
-        # alone, to any number but 0 (with which TensorFlow fails), the order follows from
-        # (seed, epoch) and from nothing else.
+    def one_epoch(seed: int, epoch: Tensor, batch_size: int) -> tf.data.Dataset:
+        # `shuffle` mixes the global seed of the process into its own. With a fixed seed of this
+        # function's graph, the order follows only from (seed, epoch). TensorFlow fails with a 0.
         tf.compat.v1.set_random_seed(1)
         files = (digits.image_file, digits.label_file)
         records = tf.data.Dataset.zip(
@@ -184,7 +189,7 @@ def _streamed_epoch(data: TrainingData):
             min(_SHUFFLE_BUFFER, len(data.train)),
             seed=tf.cast(seed, tf.int64) * 1_000_003 + tf.cast(epoch, tf.int64),
         )
-        # Decoded a batch at a time: one call instead of one a digit.
+        # Decoding whole batches takes one call instead of one a digit.
         return shuffled.batch(batch_size, drop_remainder=True).map(decode)
 
     return one_epoch

@@ -1,6 +1,7 @@
-"""Where to train, and with how many bits."""
+"""Where to train, and in what precision."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -13,10 +14,10 @@ _TENSOR_CORES = (7, 0)  # compute capability of the first GPUs with them (Volta)
 
 @dataclasses.dataclass(frozen=True)
 class Device:
-    """A choice of device.
+    """Where and how a network is trained.
 
     Attributes:
-        description: in words, for people.
+        description: the device in words.
         policy: Keras' dtype policy: float32, mixed_float16 or mixed_bfloat16.
         strategy: how batches are spread over several devices, or None for one.
         jit_compile: whether to compile with XLA.
@@ -39,13 +40,16 @@ def choose(precision: str = "auto") -> Device:
 
     Args:
         precision: float32, mixed_float16, mixed_bfloat16, or auto: mixed_float16 on GPUs with
-            tensor cores, mixed_bfloat16 on a TPU, where that is native, float32 on everything else
-            (16 bits were no faster on a CPU).
+            tensor cores, mixed_bfloat16 on a TPU, float32 on everything else (16 bits were no
+            faster on a CPU).
+
+    Raises:
+        ValueError: if there is no such precision.
     """
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
-        # Taking all memory at once would leave nothing to the other programs on the GPU. Too late
-        # to change once a GPU is in use.
+        # By default TensorFlow takes all memory, and other programs on the GPU get none. A GPU that
+        # is in use refuses the change.
         if tf.config.experimental.get_memory_growth(gpu) is not True:
             tf.config.experimental.set_memory_growth(gpu, True)
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
@@ -66,7 +70,7 @@ def choose(precision: str = "auto") -> Device:
     return Device(description, policy, strategy, jit_compile=bool(gpus))
 
 
-def _native_policy(gpu_details: list[dict], has_tpu: bool) -> str:
+def _native_policy(gpu_details: list[dict[str, Any]], has_tpu: bool) -> str:
     if has_tpu:
         return "mixed_bfloat16"
     capabilities = [details.get("compute_capability", (0, 0)) for details in gpu_details]

@@ -1,6 +1,7 @@
-"""Recipes: what decides how a network is trained. No Keras here, so that they load at once."""
+"""Recipes: what decides how a network is trained. Without Keras, so that the import is quick."""
 
 import dataclasses
+from typing import Literal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,11 +15,11 @@ class Augmentation:
         shift: standard deviation in pixels.
         elastic: largest root-mean-square displacement in pixels (Simard et al., "Best Practices for
             Convolutional Neural Networks", ICDAR 2003); each image draws between 0 and this.
-        perspective: standard deviation of a tilt: how much larger one rim is than the centre.
-        stroke: share of images whose strokes are thickened or thinned, half of them each way.
+        perspective: standard deviation of a tilt: by what share an edge is larger than the centre.
+        stroke: share of images whose strokes become thicker or thinner, half of them each.
         breaks: share of images whose strokes break up, as chalk does.
-        rule: share of images with a piece of a ruled line near the rim.
-        specks: share of images with a speck or two.
+        rule: share of images with a piece of a ruled line near the edge.
+        specks: share of images with one speck or two.
         cut: share of images cut off on one side, up to 3 pixels into the digit.
         blur: share of images that are blurred.
         contrast: share of images with harder edges, up to black and white.
@@ -48,46 +49,10 @@ class Augmentation:
         return any(getattr(self, field.name) > 0 for field in dataclasses.fields(self))
 
 
-_BENT = Augmentation(rotation=8, slant=0.1, scale=0.08, shift=0.8, elastic=1.0, stroke=0.2)
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """How a network is trained.
-
-    Attributes:
-        architecture: a name in `ARCHITECTURES`.
-        rescale: what the model multiplies pixels by; 1 trains on raw pixels.
-        epochs: passes over the training digits.
-        batch_size: digits a step.
-        optimizer: "adamw", or "muon" (see `train.muon`).
-        learning_rate: the peak, or the constant rate.
-        warmup: share of all steps in which the rate rises to the peak, before it falls along a
-            cosine (one-cycle, Smith, https://arxiv.org/abs/1708.07120); None: a constant rate.
-        weight_decay: decoupled, AdamW's (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101),
-            on kernels alone.
-        beta_2: Adam's second momentum.
-        average: share of the old value that the averaged weights keep each step; 0: no averaging.
-        last_epoch: whether the last epoch is the model, instead of that with the smallest loss on
-            the held-out digits: where these are not of the kind that most others are.
-        augmentation: how much each digit is changed, anew in every epoch.
-    """
-
-    architecture: str = "small"
-    rescale: float = 1 / 255
-    epochs: int = 12
-    batch_size: int = 128
-    optimizer: str = "adamw"
-    learning_rate: float = 4e-3
-    warmup: float | None = 0.2
-    weight_decay: float = 0.02
-    beta_2: float = 0.99
-    average: float = 0.995
-    last_epoch: bool = False
-    augmentation: Augmentation = _BENT
-
-
-WRITTEN = Augmentation(
+# For MNIST's digits as they are.
+_MILD = Augmentation(rotation=8, slant=0.1, scale=0.08, shift=0.8, elastic=1.0, stroke=0.2)
+# For handwriting that a camera sees on paper and boards.
+_STRONG = Augmentation(
     rotation=9,
     slant=0.18,
     scale=0.1,
@@ -106,44 +71,85 @@ WRITTEN = Augmentation(
 )
 
 
-_RESNET = Recipe(
-    architecture="resnet",
-    epochs=6,
-    learning_rate=2e-3,
-    average=0.998,
-    last_epoch=True,
-    augmentation=WRITTEN,
-)
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
 
+    Attributes:
+        architecture: a name in `ARCHITECTURES`.
+        rescale: what the model multiplies pixels by; 1 trains on raw pixels.
+        epochs: passes over the training digits.
+        batch_size: digits a step.
+        optimizer: AdamW, or Muon for convolutions and AdamW for the rest.
+        learning_rate: the peak, or the constant rate.
+        warmup: share of all steps in which the rate rises to the peak, before it falls along a
+            cosine (one cycle: Smith, https://arxiv.org/abs/1708.07120); None: a constant rate.
+        weight_decay: decoupled (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101), of
+            kernels alone.
+        beta_2: Adam's second momentum.
+        average: share of the old value that the averaged weights keep each step; 0: no averaging.
+        last_epoch: whether the last epoch becomes the model, instead of the one with the smallest
+            loss on the held-out digits. For training digits of other kinds than those held out.
+        augmentation: how much each digit is changed, anew in every epoch.
+    """
 
-_REFERENCE = Recipe(
-    architecture="resnet",
-    rescale=1.0,
-    epochs=100,
-    batch_size=1000,
-    learning_rate=1e-3,
-    warmup=None,
-    weight_decay=0.0,
-    beta_2=0.999,
-    average=0.0,
-    augmentation=Augmentation(),
-)
-
-
-_TINY = Recipe(
-    architecture="tiny",
-    epochs=9,
-    optimizer="muon",
-    learning_rate=2e-2,
-    average=0.998,
-    last_epoch=True,
-    augmentation=WRITTEN,
-)
+    architecture: str = "small"
+    rescale: float = 1 / 255
+    epochs: int = 12
+    batch_size: int = 128
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    learning_rate: float = 4e-3
+    warmup: float | None = 0.2
+    weight_decay: float = 0.02
+    beta_2: float = 0.99
+    average: float = 0.995
+    last_epoch: bool = False
+    augmentation: Augmentation = _MILD
 
 
 RECIPES = {
     "default": Recipe(),
-    "resnet": _RESNET,
-    "seed": _REFERENCE,
-    "tiny": _TINY,
+    # The tutorial's.
+    "reference": Recipe(
+        architecture="resnet",
+        rescale=1.0,
+        epochs=100,
+        batch_size=1000,
+        learning_rate=1e-3,
+        warmup=None,
+        weight_decay=0.0,
+        beta_2=0.999,
+        average=0.0,
+        augmentation=Augmentation(),
+    ),
+    # The shipped models', for the folder that `digits-tf scenes` writes.
+    "resnet": Recipe(
+        architecture="resnet",
+        epochs=6,
+        learning_rate=2e-3,
+        average=0.998,
+        last_epoch=True,
+        augmentation=_STRONG,
+    ),
+    "tiny": Recipe(
+        architecture="tiny",
+        epochs=9,
+        optimizer="muon",
+        learning_rate=2e-2,
+        average=0.998,
+        last_epoch=True,
+        augmentation=_STRONG,
+    ),
 }
+
+# Former names of recipes, which run folders and older command lines have.
+ALIASES = {"seed": "reference"}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of a name in `RECIPES` or `ALIASES`.
+
+    Raises:
+        KeyError: if there is none.
+    """
+    return RECIPES[ALIASES.get(name, name)]

@@ -1,19 +1,21 @@
-"""The run folder: the one place of a run's output, and all that a resumed run needs."""
+"""The run folder: it holds all output of a run, and all that a resumed run needs."""
 
 import csv
 import dataclasses
+import datetime
 import io
 import json
+import platform
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from digits_tf import files
+from digits_tf import __version__, files, runtime
 from digits_tf.errors import DigitsError
 from digits_tf.training import checkpoint
-from digits_tf.training.checkpoint import Checkpoint
+from digits_tf.training.checkpoint import Checkpoint, Row
 
 # Of log.csv and of the rows in a history. Accuracies are 0..1, seconds count the whole epoch.
 COLUMNS = (
@@ -54,6 +56,11 @@ class Run:
         return self.folder / "result.json"
 
     @property
+    def curves_file(self) -> Path:
+        """Loss and accuracy by epoch, drawn."""
+        return self.folder / "curves.png"
+
+    @property
     def checkpoints(self) -> Path:
         """The folder of the epochs' checkpoints."""
         return self.folder / "checkpoints"
@@ -74,14 +81,49 @@ class Run:
         """
         return _read_json(self.result_file)
 
+    def begin(self, settings: dict[str, Any], device: str, **more: Any) -> None:
+        """Makes the folder and writes config.json, with what the run is started with.
+
+        Args:
+            settings: all that decides what the run ends with; JSON's types alone.
+            device: in words, where it trains.
+            **more: what else the file is to keep, such as the command line.
+        """
+        import keras
+        import numpy as np
+        import tensorflow as tf
+
+        config = {
+            **more,
+            "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "device": device,
+            "settings": settings,
+            "machine": runtime.describe(),
+            "versions": {
+                "digits_tf": __version__,
+                "python": platform.python_version(),
+                "tensorflow": tf.__version__,
+                "keras": keras.__version__,
+                "numpy": np.__version__,
+            },
+        }
+        files.write_json(self.config_file, config)
+
+    def resume(self) -> Checkpoint | None:
+        """Deletes what a killed run has left half written; returns the newest whole checkpoint."""
+        self.clear_parts()
+        start = self.latest()
+        self.drop_after(start.epoch if start else 0)
+        return start
+
     def latest(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole; damaged ones are named on standard error."""
+        """The newest checkpoint that is not damaged; damaged ones are named on standard error."""
         for path in checkpoint.listed(self.checkpoints):
             if found := self._load(path):
                 return found
         return None
 
-    def best(self, history: list[dict[str, Any]]) -> Checkpoint | None:
+    def best(self, history: Sequence[Row]) -> Checkpoint | None:
         """The checkpoint of the best epoch of a history, or None if it is gone or damaged."""
         epoch = self.best_row(history)["epoch"]
         for path in checkpoint.listed(self.checkpoints):
@@ -89,11 +131,11 @@ class Run:
                 return self._load(path)
         return None
 
-    def best_row(self, history: list[dict[str, Any]]) -> dict[str, Any]:
+    def best_row(self, history: Sequence[Row]) -> Row:
         """The epoch with the smallest held-out loss, or the last if the recipe says so.
 
-        Near the end, epochs differ by five or ten of 5,000 digits read right, which is chance; the
-        loss hears how sure each of the 5,000 is, and is the steadier judge.
+        Near the end, the accuracies of epochs differ by five or ten of 5,000 digits, which is
+        chance. The loss varies less, as it counts how sure the model is of each digit.
         """
         settings = self.config()["settings"] if self.config_file.exists() else {}
         if settings.get("recipe", {}).get("last_epoch"):
@@ -101,7 +143,7 @@ class Run:
         return min(history, key=lambda row: row["held_out_loss"])
 
     def drop_after(self, epoch: int) -> None:
-        """Deletes checkpoints of later epochs: they are damaged, and would hide the good one."""
+        """Deletes the checkpoints of later epochs, which are damaged."""
         for path in checkpoint.listed(self.checkpoints):
             if checkpoint.epoch_of(path) > epoch:
                 path.unlink()
@@ -111,7 +153,7 @@ class Run:
         for path in (*self.folder.glob(".part-*"), *self.checkpoints.glob(".part-*")):
             path.unlink()
 
-    def write_log(self, history: list[dict[str, Any]]) -> None:
+    def write_log(self, history: Sequence[Row]) -> None:
         """Writes log.csv, one row an epoch."""
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -128,11 +170,45 @@ class Run:
             return None
 
 
-def is_spent(history: list[dict[str, Any]], limit_s: float | None) -> bool:
-    """Whether another epoch as long as the last would end after `limit_s` seconds of training."""
-    if limit_s is None or not history:
-        return False
-    return sum(row["seconds"] for row in history) + history[-1]["seconds"] > limit_s
+def choose_folder(path: Path | None, resume: bool, may_exist: bool = False) -> Path:
+    """Chooses a run folder: the path, or the newest in runs/ to resume, or the next new one there.
+
+    Args:
+        path: the folder that was asked for.
+        resume: whether to go on with a run.
+        may_exist: whether the folder may hold a run though none is to be resumed.
+
+    Raises:
+        DigitsError: if there is no run to resume, or one that is not to be resumed, or a file.
+    """
+    runs = Path("runs")
+    if resume:
+        chosen = path or newest_folder(runs)
+        if chosen is None or not (chosen / "config.json").is_file():
+            raise DigitsError(
+                f"{chosen or runs}: no run to resume: leave --resume out to begin one"
+            )
+        return chosen
+    chosen = path or new_folder(runs)
+    if chosen.exists() and not chosen.is_dir():
+        raise DigitsError(f"{chosen}: expected a folder, found a file")
+    if (chosen / "config.json").exists() and not may_exist:
+        raise DigitsError(
+            f"{chosen} holds a run already: add --resume to go on, or name another --run"
+        )
+    return chosen
+
+
+def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
+    """Names each setting that differs, such as "recipe.epochs: 12, now 20"."""
+    found = []
+    for key in sorted({*before, *now}):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            found.append(f"{prefix}{key}: {old}, now {new}")
+    return found
 
 
 def new_folder(runs: Path) -> Path:
@@ -158,8 +234,9 @@ def _rounded(value: Any) -> Any:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text())
+        found: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
         raise DigitsError(f"{path}: not there, so {path.parent} is no (finished) run") from None
     except ValueError as error:
         raise DigitsError(f"{path}: damaged ({error})") from None
+    return found

@@ -1,22 +1,36 @@
-"""Trains a network: from digits, a recipe and a run folder to the best model."""
+"""Trains a network, then reads the test set with the best model."""
 
 import contextlib
 import dataclasses
-from collections.abc import Callable
+import datetime
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from digits_tf import files, plots, runtime
+from digits_tf.data.digits import Digits
+from digits_tf.evaluation.score import score
 from digits_tf.models.resnet import resnet
+from digits_tf.recognition import load
 from digits_tf.training import dataset
-from digits_tf.training.callbacks import ProgressBar, StopWhenNotFinite, WeightAverage, assign
-from digits_tf.training.checkpoint import Checkpoint
+from digits_tf.training.callbacks import (
+    ProgressBar,
+    Recorder,
+    StopOnNonFiniteLoss,
+    WeightAverage,
+    assign,
+)
+from digits_tf.training.checkpoint import Checkpoint, Row
 from digits_tf.training.device import Device
-from digits_tf.training.optimizers import Muon, OneCycle
+from digits_tf.training.optimizers import optimizer
 from digits_tf.training.recipes import Recipe
-from digits_tf.training.recorder import Recorder, save_best, write_reports
-from digits_tf.training.run import Run, is_spent
+from digits_tf.training.run import Run
+
+_TEST_BATCH = 500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,10 +39,10 @@ class Limits:
 
     Attributes:
         steps_per_epoch: at most this many steps an epoch.
-        minutes: no epoch that would end later than this.
+        minutes: begin no epoch that would end later than this.
         keep: how many checkpoints to keep besides the best; 0: all.
-        exact: whether a resumed run ends with the very same weights as one that was not broken
-            off. Sums of a fixed order take up to twice as long on a CPU.
+        exact: whether a resumed run ends with the very same weights as one without a break. Sums
+            in a fixed order take up to twice as long on a CPU.
     """
 
     steps_per_epoch: int | None = None
@@ -39,13 +53,13 @@ class Limits:
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What is learned, and from what.
+    """What a network learns, and from what.
 
     Attributes:
         build: makes the network with new weights.
-        loss: of its answers.
-        metric: makes the metric by the name of "accuracy", 0..1; or Keras' own name of one.
-        batches: the batches from an epoch on, counted from 0, one epoch after the other.
+        loss: of its outputs.
+        metric: makes the metric with the name "accuracy", 0..1, or names one of Keras'.
+        batches: the batches from an epoch on, counted from 0, to the end of the run.
         held_out: batches that the epoch is chosen on.
         steps: batches an epoch.
     """
@@ -67,12 +81,12 @@ def train(
     device: Device,
     limits: Limits,
     start: Checkpoint | None = None,
-    extra: list[keras.callbacks.Callback] | None = None,
-) -> list[dict[str, Any]]:
+    extra: Sequence[keras.callbacks.Callback] = (),
+) -> list[Row]:
     """Trains a network that reads digits.
 
-    Args, returns and errors are those of `fit`, but that `data`, the digits, split, and
-    `model_arguments`, for `resnet`, stand for its task.
+    Args, returns and errors are those of `fit`, except that the task is given by `data`, the split
+    digits, and `model_arguments`, for `resnet`.
     """
     batch_size = min(recipe.batch_size, len(data.train))
     steps = len(data.train) // batch_size
@@ -109,15 +123,15 @@ def fit(
     device: Device,
     limits: Limits,
     start: Checkpoint | None = None,
-    extra: list[keras.callbacks.Callback] | None = None,
-) -> list[dict[str, Any]]:
-    """Trains to the end of the recipe, writing into the run folder after each epoch.
+    extra: Sequence[keras.callbacks.Callback] = (),
+) -> list[Row]:
+    """Trains to the end of the recipe and writes into the run folder after each epoch.
 
     Args:
         run: the folder.
         task: what to learn.
-        recipe: how to train; its architecture and augmentation are the task's to heed.
-        seed: of weights and whatever Keras draws.
+        recipe: how to train; the task follows its architecture and augmentation.
+        seed: of the weights and of whatever Keras draws.
         device: where to train.
         limits: what shortens the run.
         start: the checkpoint to go on from; None: from the beginning.
@@ -133,37 +147,24 @@ def fit(
     keras.utils.set_random_seed(seed)
     if limits.exact:
         tf.config.experimental.enable_op_determinism()
-    with device.strategy.scope() if device.strategy else contextlib.nullcontext():
-        model = task.build()
-        model.compile(
-            _optimizer(recipe, task.steps),
-            task.loss,
-            metrics=[task.metric()],
-            jit_compile=device.jit_compile,
-        )
-        model.optimizer.build(model.trainable_variables)
-    with _policy("float32"):
-        blank = task.build()
-
-    average = WeightAverage(recipe.average) if recipe.average else None
-    first_epoch, history = 0, []
+    model = _compiled_model(task, recipe, device)
+    with _dtype_policy("float32"):
+        saved_model = task.build()
+    average = _average(recipe, start)
+    first_epoch, history = (start.epoch, start.history) if start else (0, [])
+    limit_s = limits.minutes * 60 if limits.minutes else None
+    recorder = Recorder(run, saved_model, task.held_out, average, history, limits.keep, limit_s)
     if start:
         assign(model.variables, start.model)
         assign(model.optimizer.variables, start.optimizer)
-        first_epoch, history = start.epoch, list(start.history)
-        if average:
-            average.values = [value.copy() for value in start.average]
-        # These may be of an earlier epoch if the run was killed right after the checkpoint.
-        if best := run.best(history):
-            save_best(run, blank, best)
-        write_reports(run, history)
-    limit_s = limits.minutes * 60 if limits.minutes else None
-    if first_epoch >= recipe.epochs or is_spent(history, limit_s):
-        return history
-    bar = ProgressBar(recipe.epochs, task.steps)
-    recorder = Recorder(run, blank, task.held_out, average, history, limits.keep, limit_s)
-    all_callbacks = [StopWhenNotFinite(), *([average] if average else []), bar, recorder]
-    try:
+        recorder.write_again()
+    if first_epoch >= recipe.epochs or recorder.is_time_up():
+        return recorder.history
+
+    total, done = recipe.epochs * task.steps, first_epoch * task.steps
+    # smoothing=0: the time left follows from the mean of all steps, saving among them.
+    with runtime.bar(total, "", "step", initial=done, smoothing=0, leave=False) as bar:
+        callbacks = [StopOnNonFiniteLoss(), average, ProgressBar(bar, recipe.epochs), recorder]
         model.fit(
             task.batches(first_epoch),
             epochs=recipe.epochs,
@@ -171,29 +172,73 @@ def fit(
             steps_per_epoch=task.steps,
             shuffle=False,
             verbose=0,
-            callbacks=[*all_callbacks, *(extra or [])],
+            callbacks=[*filter(None, callbacks), *extra],
         )
-    finally:
-        bar.close()
     return recorder.history
 
 
-def _optimizer(recipe: Recipe, steps: int) -> keras.Optimizer:
-    rate: Any = recipe.learning_rate
-    if recipe.warmup is not None:
-        rate = OneCycle(recipe.learning_rate, steps * recipe.epochs, recipe.warmup)
-    if recipe.optimizer == "muon":
-        return Muon(rate, recipe.weight_decay, recipe.beta_2)
-    if not recipe.weight_decay:
-        return keras.optimizers.Adam(rate, beta_2=recipe.beta_2)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, beta_2=recipe.beta_2)
-    # Decaying what shifts and scales brings nothing and can undo the norms.
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
+def test(run: Run, digits: Digits) -> None:
+    """Reads the test set with the best model, unless that has been done.
+
+    Writes result.json, confusion.png and mistakes.png.
+
+    Raises:
+        DigitsError: if the best model cannot be read.
+    """
+    latest = run.latest()
+    if latest is None:
+        return
+    train_s = float(np.sum([row["seconds"] for row in latest.history]))
+    if run.result_file.exists():
+        result = run.result()
+        # A run that a time limit ended may have gone on since.
+        if result["train_seconds"] == train_s:
+            print(
+                f"this run is finished: {result['accuracy']:.2%} on {result['n']:,} test digits",
+                file=sys.stderr,
+            )
+            return
+    best = run.best_row(latest.history)
+    print(f"reading the test set with the model of epoch {best['epoch']}", file=sys.stderr)
+    found = score(load(run.best_file).probabilities, digits.batches(_TEST_BATCH))
+    plots.draw(found, run.folder / "confusion.png", run.folder / "mistakes.png")
+    result = {
+        "best_epoch": best["epoch"],
+        "held_out_accuracy": best["held_out_accuracy"],
+        "train_seconds": train_s,
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **found.as_dict(),
+    }
+    files.write_json(run.result_file, result)
+    print(
+        f"test accuracy: {found.accuracy:.2%} ({found.mistakes} of {found.count:,} misread) after "
+        f"{datetime.timedelta(seconds=round(train_s))} of training. All is in {run.folder}; next: "
+        f"python -m digits_tf.export {run.folder}",
+        file=sys.stderr,
+    )
+
+
+def _compiled_model(task: Task, recipe: Recipe, device: Device) -> keras.Model:
+    with device.strategy.scope() if device.strategy else contextlib.nullcontext():
+        model = task.build()
+        model.compile(
+            optimizer(recipe, task.steps * recipe.epochs),
+            task.loss,
+            metrics=[task.metric()],
+            jit_compile=device.jit_compile,
+        )
+        model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _average(recipe: Recipe, start: Checkpoint | None) -> WeightAverage | None:
+    if not recipe.average:
+        return None
+    return WeightAverage(recipe.average, start.average if start else ())
 
 
 @contextlib.contextmanager
-def _policy(name: str):
+def _dtype_policy(name: str) -> Iterator[None]:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:

@@ -1,13 +1,19 @@
-"""The figures that the report is made of: calibration, separation, errors."""
+"""Shares, their errors, calibration, and tables of them in Markdown."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 BINS = 15
 
+# By the model's name and the format.
+Figures = dict[str, dict[str, Any]]
+# A row's name, and what stands in the column of a format.
+Row = tuple[str, Callable[[Any], str]]
 
-def calibration(confidences: np.ndarray, right: np.ndarray, bins: int = BINS) -> dict[str, Any]:
+
+def calibration(confidences: np.ndarray, right: np.ndarray) -> dict[str, Any]:
     """The expected calibration error in bins of equal width.
 
     Guo et al., "On Calibration of Modern Neural Networks" (https://arxiv.org/abs/1706.04599): the
@@ -16,49 +22,68 @@ def calibration(confidences: np.ndarray, right: np.ndarray, bins: int = BINS) ->
     Args:
         confidences: floats (n,), the probability of what was read, 0 to 1.
         right: booleans (n,), whether it was that.
-        bins: how many.
 
     Returns:
         "n", "ece" (0 to 1; None without readings) and "bins": of each one that is not empty its
         "n", mean "confidence" and "accuracy".
     """
-    confidences, right = np.asarray(confidences, np.float64), np.asarray(right, np.float64)
-    # A confidence of 1 belongs to the last bin.
-    place = np.minimum((confidences * bins).astype(int), bins - 1)
-    filled = [
-        {
-            "n": int((place == each).sum()),
-            "confidence": float(confidences[place == each].mean()),
-            "accuracy": float(right[place == each].mean()),
-        }
-        for each in np.unique(place)
-    ]
-    gaps = [each["n"] * abs(each["confidence"] - each["accuracy"]) for each in filled]
     total = len(confidences)
-    return {"n": total, "ece": float(sum(gaps) / total) if total else None, "bins": filled}
-
-
-def auroc(positives: np.ndarray, negatives: np.ndarray) -> float | None:
-    """The area under the ROC curve: how often a positive scores above a negative.
-
-    Ties count half (the Mann-Whitney statistic; Fawcett, "An introduction to ROC analysis",
-    https://doi.org/10.1016/j.patrec.2005.10.010).
-
-    Args:
-        positives: scores (m,) of what should score high.
-        negatives: scores (n,) of what should score low.
-
-    Returns:
-        0 to 1; None if either is empty.
-    """
-    if not len(positives) or not len(negatives):
-        return None
-    ranked = np.sort(negatives)
-    below = np.searchsorted(ranked, positives, "left")
-    not_above = np.searchsorted(ranked, positives, "right")
-    return float((below + not_above).mean() / (2 * len(ranked)))
+    counts, confidence, accuracy = (
+        np.histogram(confidences, BINS, (0, 1), weights=weights)[0]
+        for weights in (None, np.asarray(confidences, float), np.asarray(right, float))
+    )
+    return {
+        "n": total,
+        "ece": float(np.abs(confidence - accuracy).sum() / total) if total else None,
+        "bins": [
+            {
+                "n": int(counts[each]),
+                "confidence": float(confidence[each] / counts[each]),
+                "accuracy": float(accuracy[each] / counts[each]),
+            }
+            for each in np.flatnonzero(counts)
+        ],
+    }
 
 
 def standard_error(share: float, count: int) -> float:
     """Of a share, 0 to 1, that was counted among so many independent ones (binomial)."""
     return float(np.sqrt(share * (1 - share) / count))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; as many cells in each row as in the head."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def side_by_side(figures: Figures, names: dict[str, str], rows: Sequence[Row]) -> str:
+    """A table a model, its formats in columns.
+
+    Args:
+        figures: of every model.
+        names: the formats' names.
+        rows: at least one.
+    """
+    return "\n\n".join(
+        table(
+            [f"**{model}**", *(names[each] for each in formats)],
+            [[name, *(cell(each) for each in formats.values())] for name, cell in rows],
+        )
+        for model, formats in figures.items()
+    )
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    """A share as "98.8 %"; "-" for None."""
+    return "-" if share is None else f"{100 * share:.{decimals}f} %"
+
+
+def part(count: int, whole: int) -> str:
+    """A count of so many as a share; "-" of none."""
+    return percent(count / whole if whole else None)
+
+
+def decimal(value: float | None, decimals: int = 4) -> str:
+    """A number of so many decimals; "-" for None."""
+    return "-" if value is None else f"{value:.{decimals}f}"

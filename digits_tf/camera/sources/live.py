@@ -1,55 +1,89 @@
-"""Room for one picture between two threads."""
+"""The newest frame of a device, read in a thread of its own."""
 
+import dataclasses
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from digits_tf.camera.sources.source import Frame, Shot, Source
+from digits_tf.camera.sources.base import Frame, Source
 from digits_tf.errors import DigitsError
 
+# Some cameras take up to 5 s to open and to give a first frame; an address may be slow as well.
+_START_S = 10.0
+# Without a frame for this long a device counts as lost, even if it reports no error.
+_STALL_S = 4.0
+# A USB camera may fail to give a frame now and then, above all the first ones.
+_READ_RETRIES_S, _READ_PAUSE_S = 1.0, 0.05
+# Releasing a camera takes a fraction of a second, or up to 3 s while a frame is being waited for.
+# A program that ends before that may crash in the camera's library. A release may also block for
+# ever, so the wait has a limit.
+_RELEASE_S = 3.5
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
 
-class Slot:
-    """Keeps the newest picture only; whoever waits for one sleeps meanwhile."""
+
+class Device(Protocol):
+    """An opened camera or stream.
+
+    Attributes:
+        details: what it gives, to show after the size of its frames.
+    """
+
+    details: str
+
+    def read(self, spare: Frame | None) -> Frame | None:
+        """Waits for the next frame, whose time is that of `time.monotonic()`.
+
+        Args:
+            spare: a frame that nobody needs any more; its memory may be written over.
+
+        Returns:
+            None if that failed.
+        """
+
+    def release(self) -> None:
+        """Releases the device."""
+
+
+class LatestFrame:
+    """Hands frames from one thread to another and keeps only the newest."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: tuple[Shot, float] | None = None
-        self._taken: Shot | None = None
-        self._spare: Shot | None = None
+        self._waiting: Frame | None = None
+        self._taken: Frame | None = None
+        self._spare: Frame | None = None
         self._failure: Exception | None = None
 
-    def put(self, shot: Shot) -> Shot | None:
-        """Puts a picture in, in place of one that nobody took.
+    def put(self, frame: Frame) -> Frame | None:
+        """Replaces the frame that nobody has taken.
 
         Returns:
-            An older picture that nobody needs any more, to be written over; None: there is none.
+            An older frame that nobody needs any more, to be written over; None: there is none.
         """
         with self._changed:
-            if self._waiting:
-                self._spare = self._waiting[0]
-            self._waiting = shot, time.monotonic()
-            spare, self._spare = self._spare, None
+            spare, self._spare = self._waiting or self._spare, None
+            self._waiting = frame
             self._changed.notify()
         return spare
 
     def fail(self, failure: Exception) -> None:
-        """Says that there will be no more pictures."""
+        """Says that no more frames will come."""
         with self._changed:
             self._failure = failure
             self._changed.notify()
 
-    def take(self, timeout: float) -> tuple[Shot, float] | None:
-        """Takes the newest picture out; the one taken before may be written over from now on.
+    def take(self, timeout: float) -> Frame | None:
+        """Takes the newest frame. The frame taken before may be written over from now on.
 
         Args:
             timeout: seconds to wait for one.
 
         Returns:
-            The picture and the time.monotonic() of its arrival; None: there is none yet.
+            None if there is none yet.
 
         Raises:
-            Exception: what `fail` was given, once no picture is left.
+            Exception: what `fail` was given, once no frame is left.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._failure, timeout)
@@ -57,52 +91,24 @@ class Slot:
                 if self._failure:
                     raise self._failure
                 return None
-            taken, self._waiting = self._waiting, None
-            self._spare, self._taken = self._taken, taken[0]
-            return taken
-
-
-# To open a camera and get its first picture takes some up to 5 s; an address may be slow as well.
-_START_S = 10.0
-# Without a picture for so long, a source is taken for lost, even if it does not say so.
-_STALL_S = 4.0
-# A USB camera may fail to give a frame now and then, above all the first ones.
-_PATIENCE_S, _RETRY_S = 1.0, 0.05
-# To give a camera back takes a fraction of a second, and up to 3 s if it is being waited for; a
-# program that ends without may crash in the camera's library. It may block for ever, though.
-_RELEASE_S = 3.5
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
-
-
-class Device(Protocol):
-    """Something opened that gives pictures.
-
-    Attributes:
-        details: what it gives, to be said behind the size of its pictures.
-    """
-
-    details: str
-
-    def read(self, spare: Shot | None) -> Shot | None:
-        """Waits for the next picture; may write it into `spare`. None: that failed."""
-
-    def release(self) -> None:
-        """Gives it back."""
+            frame, self._waiting = self._waiting, None
+            self._spare, self._taken = self._taken, frame
+            return frame
 
 
 class Live(Source):
-    """The newest frame of a device, which is opened again when it is lost.
+    """The newest frame of a device. A lost device is opened again.
 
-    The device is opened, read and released in a thread of its own: it may block for as long as it
-    likes without holding up the program.
+    A thread of its own opens, reads and releases the device, which may block for any time without
+    blocking the program.
 
     Args:
-        connect: opens the device; raises DigitsError where it cannot.
-        name: in messages.
-        advice: what to do if it opens and gives no picture.
-        tell: takes a line for the user.
-        others: of a camera: given its name, the names of those that come next, in turn, and what
-            opens them.
+        name: of the device, in messages and for `connect`.
+        connect: opens the device of a name; raises DigitsError if it cannot.
+        advice: what to do if the device opens and gives no frame.
+        notify: takes a message for the user.
+        others: gives the names of the other cameras from a name on, in the order to try them;
+            None: the device is no camera.
 
     Raises:
         DigitsError: if there is no first frame.
@@ -112,92 +118,94 @@ class Live(Source):
 
     def __init__(
         self,
-        connect: Callable[[], Device],
         name: str,
+        connect: Callable[[str], Device],
         advice: str,
-        tell: Callable[[str], None],
-        others: Callable[[str], list[tuple[str, Callable[[], Device]]]] | None = None,
+        notify: Callable[[str], None],
+        others: Callable[[str], Sequence[str]] | None = None,
     ):
-        self._connect, self._name, self._tell, self._others = connect, name, tell, others
+        self._name, self._connect, self._notify, self._others = name, connect, notify, others
+        # While it switches: the cameras to try if this one does not open, the old one last.
+        self._untried: list[str] = []
         self._switching = False
-        self._untried: list[tuple[str, Callable[[], Device]]] = []
         self._lost, self._pause, self._retry = False, _FIRST_PAUSE_S, 0.0
-        self._reader: _Reader | None = _Reader(connect)
+        self._reader: _Reader | None = _Reader(connect, name)
         self._deadline = time.monotonic() + _START_S
-        self._first: tuple[Shot, float] | None = None
+        self._first: Frame | None = None
         try:
             while self._first is None:
-                # In slices, so that Ctrl-C is heard on every system.
-                self._first = self._reader.slot.take(0.1)
+                # In short waits, so that every system reacts to Ctrl-C.
+                self._first = self._reader.latest.take(0.1)
                 if self._first is None and time.monotonic() > self._deadline:
-                    raise DigitsError(f"{name} opens but gives no picture: {advice}")
-        except NoPicture:
+                    raise _NoFrameError
+        except _NoFrameError:
             raise DigitsError(f"{name} opens but gives no picture: {advice}") from None
         finally:
             if self._first is None:
                 self.release()
-        self._start = self._first[1]
-        self.description = self._describe(self._first[0], self._reader)
+        self._start = self._first.seconds
+        self.description = self._describe(self._first, self._reader)
 
     def read(self, timeout: float) -> Frame | None:
-        """The newest frame; None also while the device is lost."""
-        taken, self._first = self._first, None
-        if taken is None:
-            taken = self._take(timeout)
-        if taken is None:
+        """Returns the newest frame; None also while the device is lost."""
+        frame, self._first = self._first, None
+        if frame is None:
+            frame = self._take(timeout)
+        if frame is None:
             return None
         self._deadline = time.monotonic() + _STALL_S
-        shot, when = taken
         if self._lost:
             self._lost, self._pause = False, _FIRST_PAUSE_S
-            self._tell(f"{self._name} is back")
+            self._notify(f"{self._name} is back")
         elif self._switching and self._reader:
-            self.description = self._describe(shot, self._reader)
-            self._tell(self.description if self._untried else f"no camera opens but {self._name}")
+            self.description = self._describe(frame, self._reader)
+            none_opened = f"no camera opens but {self._name}"
+            self._notify(self.description if self._untried else none_opened)
         self._switching, self._untried = False, []
-        return Frame(shot.picture, when - self._start, colour=shot.colour)
+        return dataclasses.replace(frame, seconds=frame.seconds - self._start)
 
     def switch(self) -> None:
-        """Goes on with the next camera that opens; with this one, if no other does."""
+        """Goes on with the next camera that opens, or with this one if no other does."""
         if self._others is None:
             super().switch()
         elif others := self._others(self._name):
-            self._untried, self._first = [*others, (self._name, self._connect)], None
-            self._lost = False
+            self._untried, self._first, self._lost = [*others, self._name], None, False
             self._try_next()
         else:
             raise DigitsError(f"there is no camera but {self._name}")
 
     def release(self) -> None:
-        """Gives the device back."""
+        """Releases the device."""
         if self._reader:
             self._reader.stop()
 
-    def _describe(self, shot: Shot, reader: "_Reader") -> str:
-        # What a camera says of its size is not always what it sends.
-        height, width = shot.picture.shape[:2]
-        return f"{self._name}: {width}x{height}{' grey' * (shot.picture.ndim == 2)}{reader.details}"
+    def _describe(self, frame: Frame, reader: "_Reader") -> str:
+        # A camera does not always send the size that it reports.
+        height, width = frame.picture.shape[:2]
+        grey = " grey" if frame.picture.ndim == 2 else ""
+        return f"{self._name}: {width}x{height}{grey}{reader.details}"
 
     def _try_next(self) -> None:
-        (self._name, self._connect), *self._untried = self._untried
-        self._reader, self._switching = _Reader(self._connect, self._reader), True
+        self._name = self._untried.pop(0)
+        self._reader, self._switching = _Reader(self._connect, self._name, self._reader), True
         self._deadline = time.monotonic() + _RELEASE_S + _START_S
 
-    def _take(self, timeout: float) -> tuple[Shot, float] | None:
+    def _take(self, timeout: float) -> Frame | None:
         now = time.monotonic()
         if self._reader is None:
             if now < self._retry:
                 time.sleep(min(timeout, self._retry - now))
                 return None
-            self._reader, self._deadline = _Reader(self._connect), now + _START_S
+            self._reader = _Reader(self._connect, self._name)
+            self._deadline = now + _START_S
         try:
-            taken = self._reader.slot.take(timeout)
+            frame = self._reader.latest.take(timeout)
         except Exception:  # whatever ended the thread: the next try may do better
             self._lose(f"{self._name} sends no more pictures")
             return None
-        if taken is None and time.monotonic() > self._deadline:
+        if frame is None and time.monotonic() > self._deadline:
             self._lose(f"{self._name} has sent nothing for {_STALL_S:.0f} s")
-        return taken
+        return frame
 
     def _lose(self, reason: str) -> None:
         if self._untried:
@@ -205,7 +213,7 @@ class Live(Source):
             return
         if not self._lost:
             self._lost = True
-            self._tell(f"{reason}: is it still connected? Trying again and again, Ctrl-C ends")
+            self._notify(f"{reason}: is it still connected? Trying again and again, Ctrl-C ends")
         if self._reader:
             self._reader.abandon()
             self._reader = None
@@ -213,26 +221,30 @@ class Live(Source):
         self._pause = min(2 * self._pause, _LONGEST_PAUSE_S)
 
 
-class NoPicture(Exception):
-    """A device was opened, and gives nothing."""
+class _NoFrameError(Exception):
+    """A device opens and gives no frame."""
 
 
 class _Reader:
-    """One connection and the thread that reads from it.
+    """One connection to a device and the thread that reads from it.
 
     Args:
-        connect: opens the device.
-        before: ends first: two cameras may be too much for one USB.
+        connect: opens the device of a name.
+        name: of the device.
+        before: ends first, as two cameras at once may be too much for one USB controller.
 
     Attributes:
-        slot: where the newest picture is, or what ended the thread.
-        details: of the device, once there is a picture.
+        latest: the newest frame, or what ended the thread.
+        details: of the device, once there is a frame.
     """
 
-    def __init__(self, connect: Callable[[], Device], before: "_Reader | None" = None):
-        self._connect, self._before, self._ending = connect, before, threading.Event()
-        self.slot, self.details = Slot(), ""
-        # A daemon: the program must be able to end while this thread waits for a camera.
+    def __init__(
+        self, connect: Callable[[str], Device], name: str, before: "_Reader | None" = None
+    ):
+        self._connect, self._name, self._before = connect, name, before
+        self._ending = threading.Event()
+        self.latest, self.details = LatestFrame(), ""
+        # A daemon, so that the program can end while this thread waits for a camera.
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -241,7 +253,7 @@ class _Reader:
         self._ending.set()
 
     def stop(self) -> None:
-        """Ends the thread and releases the device, unless it blocks."""
+        """Ends the thread, which releases the device, unless it blocks."""
         self.abandon()
         self._thread.join(_RELEASE_S)
 
@@ -252,24 +264,24 @@ class _Reader:
                 self._before = None
             if self._ending.is_set():
                 return
-            device = self._connect()
+            device = self._connect(self._name)
             try:
                 self.details = device.details
                 spare = None
                 while not self._ending.is_set():
-                    spare = self.slot.put(self._read(device, spare))
+                    spare = self.latest.put(self._read(device, spare))
             finally:
                 device.release()
-        except Exception as error:  # told by the main thread
-            self.slot.fail(error)
+        except Exception as error:  # raised again in the main thread
+            self.latest.fail(error)
 
-    def _read(self, device: Device, spare: Shot | None) -> Shot:
-        deadline = time.monotonic() + _PATIENCE_S
+    def _read(self, device: Device, spare: Frame | None) -> Frame:
+        deadline = time.monotonic() + _READ_RETRIES_S
         while not self._ending.is_set():
-            shot = device.read(spare)
-            if shot is not None and shot.picture.size:
-                return shot
+            frame = device.read(spare)
+            if frame is not None and frame.picture.size:
+                return frame
             if time.monotonic() >= deadline:
                 break
-            self._ending.wait(_RETRY_S)
-        raise NoPicture
+            self._ending.wait(_READ_PAUSE_S)
+        raise _NoFrameError

@@ -6,12 +6,13 @@ import logging
 import os
 import re
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from digits_tf.camera.sources import controls
-from digits_tf.camera.sources.source import Shot, Wanted
+from digits_tf.camera.sources.base import CameraSettings, Frame
 from digits_tf.errors import DigitsError
 
 NAME = "picamera"
@@ -22,29 +23,34 @@ ADVICE = (
 _BUSY = (
     "another program uses it: end that one (sudo systemctl stop digits_tf, if it starts at boot)"
 )
-# Where apt puts it; a virtual environment sees it only if it was told to.
+# Where apt installs it; a virtual environment sees it only with --system-site-packages.
 _SYSTEM_COPY = Path("/usr/lib/python3/dist-packages/picamera2")
 _VENV = "/usr/bin/python3 -m venv --clear --system-site-packages"
 _GUIDE = "step 2 of docs/raspberry-pi.md"
-# One is being read, one waits to be, two are the camera's. More take memory that a Pi lacks: all
-# of it comes from one small reserve.
+# One buffer is being read, one waits, two are the camera's. A Pi has no memory for more: all
+# buffers come from one small reserve.
 _BUFFERS = 4
-# The longest time between two frames is 1 s; a camera whose cable came off sends none for ever.
+# Two frames are at most 1 s apart; a camera whose cable came off sends none for ever.
 _WAIT_S = 3.0
 # The stream that is read.
 _GREY = "lores"
-# libcamera's AfModeEnum, by number, as its controls are set.
+# Values of libcamera's AfModeEnum.
 _AF_MANUAL, _AF_CONTINUOUS = 0, 2
 
 
 def number_of(where: str) -> int | None:
-    """N of "picamera:N", 0 of "picamera"; None: it is something else."""
+    """Returns N of "picamera:N" and 0 of "picamera"; None: it is another source."""
     match = re.fullmatch(rf"{NAME}(?::(\d{{1,2}}))?", where, re.ASCII)
     return int(match[1] or 0) if match else None
 
 
+def name_of(number: int) -> str:
+    """Returns the shortest name of a camera by its number."""
+    return f"{NAME}:{number}" if number else NAME
+
+
 def count() -> int:
-    """How many cameras there are at the ribbon cables; 0 also without picamera2."""
+    """Returns the number of cameras at the ribbon cables; 0 also without picamera2."""
     try:
         picamera2, _ = _import()
         return len(_at_ribbon_cables(picamera2))
@@ -53,120 +59,119 @@ def count() -> int:
 
 
 class PiCamera:
-    """A camera that libcamera knows; a `live.Device` whose pictures are grey.
+    """A camera that libcamera knows; a `live.Device` with grey frames.
 
-    Digits need no colours: the first plane of the YUV420 `lores` stream is the grey picture, made
-    by the Pi's image processor at no cost. If pictures are shown, the `main` stream of the same
-    frame is fetched as well, in colour.
+    Digits need no colours: the first plane of the YUV420 stream `lores` is a grey picture, which
+    the Pi's image processor makes at no cost. If frames are shown, the stream `main` gives the same
+    frame in colour.
 
     Args:
-        wanted: asked of the camera.
-        number: which camera, if there are two.
+        settings: asked of the camera.
+        number: of the camera, from 0.
 
     Attributes:
-        details: the rate and what was asked of it.
+        details: the rate and what was asked.
 
     Raises:
-        DigitsError: if picamera2 or a camera is missing, or it does not take what is wanted.
+        DigitsError: if picamera2 or the camera is missing, or the camera refuses a setting.
     """
 
-    def __init__(self, wanted: Wanted, number: int = 0):
+    def __init__(self, settings: CameraSettings, number: int = 0):
         picamera2, libcamera = _import()
-        self._shows_colour = wanted.colour
+        self._colour = settings.colour
         try:
-            with contextlib.ExitStack() as failed:
+            with contextlib.ExitStack() as on_failure:
                 self._camera = _open(picamera2, number)
-                failed.callback(self._camera.close)
-                self._configure(libcamera, wanted)
-                rate = self._set_controls(wanted)
+                on_failure.callback(self._camera.close)
+                self._configure(libcamera, settings)
+                details = self._set_controls(settings)
                 self._camera.start()
-                failed.pop_all()
+                on_failure.pop_all()
         except (RuntimeError, OSError, ValueError, TypeError) as error:
             raise DigitsError(_failure(error)) from None
         self._width, self._height = self._camera.camera_configuration()[_GREY]["size"]
-        asked = f"{wanted.width}x{wanted.height}, {wanted.fps:.4g} FPS"
-        self.details = f"{rate} (asked for {asked})"
+        self.details = f"{details} (asked for {settings})"
 
-    def read(self, spare: Shot | None) -> Shot | None:
-        """Waits for the next picture; None: there was none for seconds."""
+    def read(self, spare: Frame | None) -> Frame | None:
+        """Waits for the next frame; None if there was none for seconds."""
         job = self._camera.capture_request(wait=False)
         try:
             request = self._camera.wait(job, timeout=_WAIT_S)
         except TimeoutError:
-            # What waits for a frame would make `release` wait as well.
+            # A job that waits for a frame would make `release` wait as well.
             self._camera.cancel_all_and_flush()
             return None
         try:
-            # Both are copies: the camera writes over its own memory once it has it back.
+            # Both are copies: the camera writes over its own memory once that is released.
             planes = request.make_array(_GREY)
-            colour = request.make_array("main") if self._shows_colour else None
+            colour = request.make_array("main") if self._colour else None
         finally:
             request.release()
-        # Below are U and V; at the right, rows may be padded.
-        return Shot(planes[: self._height, : self._width], colour)
+        # U and V are below; the rows may be padded at the right.
+        return Frame(planes[: self._height, : self._width], time.monotonic(), colour=colour)
 
     def release(self) -> None:
-        """Gives the camera back."""
+        """Releases the camera."""
         try:
             self._camera.stop()
         finally:
             self._camera.close()
 
-    def _configure(self, libcamera: ModuleType, wanted: Wanted) -> None:
-        size = (wanted.width, wanted.height)
-        # A main stream there must be, at least as large as the other; unless it is shown, nobody
-        # reads it, and YUV420 takes the least memory. RGB888 is B, G, R in memory.
-        main = {"size": size, "format": "RGB888" if wanted.colour else "YUV420"}
-        # A quarter of a turn, which it cannot, is left to `Frame.turned`.
-        turned = wanted.rotate >= 180
+    def _configure(self, libcamera: ModuleType, settings: CameraSettings) -> None:
+        size = (settings.width, settings.height)
+        # There must be a main stream at least as large as lores. If it is not shown, YUV420 takes
+        # the least memory. RGB888 is B, G, R in memory.
+        main_format = "RGB888" if settings.colour else "YUV420"
+        # The camera rotates by 180 degrees only; the rest is left to `Frame.rotated`.
+        upside_down = settings.rotate >= 180
         camera = self._camera
         camera.configure(
             camera.create_video_configuration(
-                main=main,
+                main={"size": size, "format": main_format},
                 lores={"size": size, "format": "YUV420"},
-                # Nobody reads what comes from the sensor itself.
+                # The sensor's own data is not needed.
                 raw=None,
                 buffer_count=_BUFFERS,
                 # Grey from 0 to 255; video's own colour spaces have 16 to 235.
                 colour_space=libcamera.ColorSpace.Sycc(),
-                transform=libcamera.Transform(hflip=turned, vflip=turned),
+                transform=libcamera.Transform(hflip=upside_down, vflip=upside_down),
             )
         )
         given = camera.camera_configuration()
-        for name, expected in (("main", main["format"]), (_GREY, "YUV420")):
+        for name, expected in (("main", main_format), (_GREY, "YUV420")):
             found = given[name]["format"]
             if found != expected:
                 raise DigitsError(f"the camera gives {found}, not {expected}: {ADVICE}")
-        # What is read in the one is drawn on the other.
+        # Boxes found in the grey picture are drawn on the one in colour.
         if given["main"]["size"] != given[_GREY]["size"]:
             width, height = given[_GREY]["size"]
             raise DigitsError(
-                f"the camera cannot give {wanted.width}x{wanted.height} in colour and in grey: add "
-                f"--width {width} --height {height}"
+                f"the camera cannot give {settings.width}x{settings.height} in colour and in grey: "
+                f"add --width {width} --height {height}"
             )
 
-    def _set_controls(self, wanted: Wanted) -> str:
-        """Sets rate, focus and what the user wants; says what was set, for the details."""
+    def _set_controls(self, settings: CameraSettings) -> str:
+        """Sets the rate, the focus and the user's controls; returns the details about them."""
         known = self._camera.camera_controls
-        chosen: dict[str, Any] = controls.check(wanted.controls, known)
-        said = ""
+        chosen = controls.check(settings.controls, known)
+        details = ""
         if "FrameDurationLimits" in known:
-            # In microseconds, and as the sensor's mode for this size allows.
+            # In microseconds, as far as the sensor's mode for this size allows.
             shortest, longest = known["FrameDurationLimits"][:2]
-            duration = max(min(round(1e6 / wanted.fps), longest), shortest)
+            duration = max(min(round(1e6 / settings.fps), longest), shortest)
             chosen["FrameDurationLimits"] = (duration, duration)
-            said = f", {1e6 / duration:.4g} FPS"
+            details = f", {1e6 / duration:.4g} FPS"
         if "AfMode" in known and "AfMode" not in chosen:
-            by_hand = "LensPosition" in chosen
-            chosen["AfMode"] = _AF_MANUAL if by_hand else _AF_CONTINUOUS
-            said += "" if by_hand else ", autofocus"
+            manual = "LensPosition" in chosen
+            chosen["AfMode"] = _AF_MANUAL if manual else _AF_CONTINUOUS
+            details += "" if manual else ", autofocus"
         self._camera.set_controls(chosen)
-        return said
+        return details
 
 
 def _import() -> tuple[ModuleType, ModuleType]:
-    """The modules picamera2 and libcamera."""
-    # libcamera tells its life on standard error.
+    """Imports picamera2 and libcamera."""
+    # libcamera writes much to standard error otherwise.
     os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
     try:
         import libcamera
@@ -175,7 +180,7 @@ def _import() -> tuple[ModuleType, ModuleType]:
         raise DigitsError(_import_failure(error)) from None
     if not hasattr(picamera2.Picamera2, "cancel_all_and_flush"):
         raise DigitsError("picamera2 is too old: sudo apt update && sudo apt full-upgrade")
-    # It logs what it raises as well.
+    # It logs the errors that it raises as well.
     logging.getLogger("picamera2").setLevel(logging.CRITICAL)
     return picamera2, libcamera
 
@@ -203,13 +208,13 @@ def _import_failure(error: Exception) -> str:
 
 
 def _at_ribbon_cables(picamera2: ModuleType) -> list[int]:
-    """Their numbers among all that picamera2 counts, those at USB as well."""
+    """Returns their numbers among all cameras that picamera2 counts, those at USB as well."""
     infos = picamera2.Picamera2.global_camera_info()
     return [index for index, info in enumerate(infos) if "/usb" not in info.get("Id", "")]
 
 
 def _open(picamera2: ModuleType, number: int) -> Any:
-    """Opens a camera at a ribbon cable."""
+    """Opens a camera at a ribbon cable; returns a picamera2.Picamera2."""
     found = _at_ribbon_cables(picamera2)
     if not found:
         raise DigitsError(f"no camera at this Raspberry Pi: {ADVICE}; one at USB is --source 0")
@@ -219,14 +224,14 @@ def _open(picamera2: ModuleType, number: int) -> Any:
             "--list-cameras lists them"
         )
     camera = picamera2.Picamera2(found[number])
-    # Closing a camera that has died may wait for ever: whoever releases it does so in a thread.
+    # Closing a dead camera may block for ever, so that only a thread may do it.
     atexit.unregister(camera.close)
     return camera
 
 
 def _failure(error: BaseException) -> str:
-    """Why a camera does not start, and what to do."""
-    # picamera2 says only that it failed; the first error says why.
+    """Says why a camera does not start, and what to do."""
+    # picamera2 says only that it failed; the first error gives the reason.
     while error.__context__ is not None:
         error = error.__context__
     reason = str(error)

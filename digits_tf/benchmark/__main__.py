@@ -1,6 +1,0 @@
-"""`python -m digits_tf.benchmark`: see `digits_tf.cli.benchmark`."""
-
-if __name__ == "__main__":
-    from digits_tf.cli import benchmark
-
-    benchmark.start()

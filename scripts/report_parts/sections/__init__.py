@@ -1,1 +1,0 @@
-"""The report's sections: each measures something and says it in Markdown."""

@@ -132,15 +132,14 @@ def board_frames(size: Size, digits: int) -> Iterator[BoardFrame]:
         size: of the frames.
         digits: how many stand on it, one of `SCENES`.
     """
-    from digits_tf.camera.demo.chalk import Board
-    from digits_tf.camera.demo.weather import MARGIN, Weather
+    from digits_tf.camera.demo import SHAKE_MARGIN, Board, CameraEffects
     from digits_tf.synthetic import handwriting
 
     rng = np.random.default_rng(digits)
     share, a_row = SCENES[digits]
     # In narrow frames a row's digits would touch.
     height = min(share * size.height, size.width / a_row)
-    board = Board(rng, size.width + 2 * MARGIN, size.height + 2 * MARGIN)
+    board = Board(rng, size.width + 2 * SHAKE_MARGIN, size.height + 2 * SHAKE_MARGIN)
     written = [(7 * place + 3) % 10 for place in range(digits)]
     rows = [written[start : start + a_row] for start in range(0, digits, a_row)]
     for y, row in enumerate(rows):
@@ -148,11 +147,11 @@ def board_frames(size: Size, digits: int) -> Iterator[BoardFrame]:
             cell = np.array([(x + 0.5) / len(row), (y + 0.5) / len(rows)])
             strokes = handwriting.write(digit, rng)
             pairs = [np.stack([stroke[:-1], stroke[1:]], axis=1) for stroke in strokes]
-            board.draw(np.concatenate(pairs) * height + cell * size + MARGIN, height)
+            board.draw(np.concatenate(pairs) * height + cell * size + SHAKE_MARGIN, height)
     text = "\n".join("".join(map(str, row)) for row in rows)
-    weather = Weather(rng, *size, _FPS)
+    effects = CameraEffects(rng, *size, _FPS)
     for index in itertools.count():
-        yield BoardFrame(weather.look(board.picture, index), text)
+        yield BoardFrame(effects.apply(board.picture, index), text)
 
 
 # Times.

@@ -36,7 +36,7 @@ from digits_tf.training.run import Run
 
 _MODELS = flags.DEFINE_list("models", ["tiny", "resnet"], "Recipes to train by.")
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds to train with.")
-_DATA = flags.DEFINE_string("data_dir", "runs/scenes", "What digits_tf.scenes has written.")
+_DATA = flags.DEFINE_string("data_dir", "runs/scenes", "What digits-tf scenes has written.")
 _RUNS = flags.DEFINE_string("runs", "runs", "Folder of the run folders.")
 _DETECTOR = flags.DEFINE_string("detector", None, "Run folder of a detector to ship.")
 _EXPORT = flags.DEFINE_boolean("export", True, "Whether to export seed 0's models.")

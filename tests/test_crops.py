@@ -213,10 +213,10 @@ def test_a_stroke_apart_is_the_digits_and_a_speck_is_not():
     x, y, w, h = one.boxes[0]
     alone = digit_crop(one.on(PAPER, INK), box_of(one))
     speck, dot, bar = (one.on(PAPER, INK) for _ in range(3))
-    cv2.circle(speck, (x + w // 2, y + h // 2), 3, INK, -1)
+    cv2.ellipse(speck, (x + w // 2, y + h // 2), (3, 3), 0, 0, 360, INK, -1)
     cv2.circle(dot, (x + w // 2, y + h // 2), 6, INK, -1)
     cv2.line(bar, (x + w // 2 - 8, y + h // 2), (x + w // 2 + 8, y + h // 2), INK, 9)
-    assert np.abs(digit_crop(speck, box_of(one)).astype(int) - alone).max() < 60
+    assert np.abs(digit_crop(speck, box_of(one)).astype(int) - alone).max() < 20
     assert digit_crop(dot, box_of(one))[12:17, 12:17].max() > 120
     assert digit_crop(bar, box_of(one))[12:17, 13:16].max(axis=0).min() > 120
     assert alone[12:17, 12:17].max() < 20
@@ -290,9 +290,9 @@ def soft_contrast(*bars):
 DIGIT = (45, 28, 8, 44, 200)
 
 
-@pytest.mark.parametrize(("level", "kept"), [(52, False), (75, True)])
+@pytest.mark.parametrize(("level", "kept"), [(50, False), (58, True)])
 def test_a_faint_end_of_a_stroke_is_ink_from_three_fifths_of_otsus_threshold(level, kept):
-    """That is about 60 of 200."""
+    """That is about 54 of 200."""
     contrast = soft_contrast(DIGIT, (45, 72, 8, 10, level))
     mask = cropping._digit_mask(contrast, (25, 25, 50, 50))
     assert mask[50, 49] == 255

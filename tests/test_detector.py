@@ -317,6 +317,7 @@ def test_stages_are_the_levels_and_the_heat():
 def test_pictures_of_many_sizes_do_not_fill_the_memory(perfect):
     for side in range(100, 400, 12):
         perfect.find(np.full((side, 2 * side), 90, np.uint8))
+        perfect.find(np.full((side, 3 * side), 90, np.uint8))
         assert len(perfect._networks) <= 25
 
 
@@ -324,6 +325,6 @@ def test_networks_of_a_picture_and_of_a_camera_are_made_once(perfect):
     """To make one takes longer than to look at a level."""
     for _ in range(3):
         for live in [False] + [True] * 4:
-            perfect.find(blocks((1920, 1080), []), live=live)
-            perfect.find(blocks(SHAPE, []), live=live)
+            for shape in ((1920, 1080), (1080, 1920), SHAPE):
+                perfect.find(blocks(shape, []), live=live)
     assert len(Perfect.shapes) == len(set(Perfect.shapes))

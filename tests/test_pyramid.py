@@ -59,7 +59,12 @@ def live_levels(frame):
 
 @pytest.mark.parametrize(
     ("shape", "steps"),
-    [((2160, 3840), (3, 3, 3)), ((1080, 1920), (3, 3, 1)), ((720, 1280), (2, 2, 1))],
+    [
+        ((2160, 3840), (3, 3, 3)),
+        ((1080, 1920), (3, 3, 1)),
+        ((720, 1280), (2, 2, 1)),
+        ((576, 1024), (2, 2, 2)),
+    ],
     ids=str,
 )
 def test_of_a_large_live_frame_few_rows_are_read(shape, steps):
@@ -140,12 +145,12 @@ def test_tiles_overlap_by_a_small_digit_and_by_no_more(shape):
         area += (bottom - top) * (right - left)
     assert len(finest) == 8
     assert covered.min() == 1
-    # A digit of 22 pixels lies in one of them as a whole, wherever it is.
+    # A digit of 28 pixels lies in one of them as a whole, wherever it is.
     for middle in ((index * side // count) for side in shape for index, count in ((1, 2), (1, 4))):
         for axis, side in enumerate(shape):
             ends = {tile.window(shape)[2 * axis : 2 * axis + 2] for tile in finest}
-            for start in range(max(0, middle - 30), min(side - 22, middle + 30)):
-                assert any(low <= start and start + 22 <= high for low, high in ends)
+            for start in range(max(0, middle - 30), min(side - 28, middle + 30)):
+                assert any(low <= start and start + 28 <= high for low, high in ends)
     assert area < 1.42 * covered.size
 
 

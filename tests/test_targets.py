@@ -72,7 +72,8 @@ def test_the_detector_takes_the_box_from_the_targets():
         ((40, 40, 20, 30), 4, False, True),
         ((40, 40, 5, 9), 4, True, False),  # too small to learn, too large to be nothing
         ((40, 40, 5, 10), 4, False, True),
-        ((40, 40, 2, 4), 4, False, False),  # nothing
+        ((40, 40, 3, 6.5), 4, True, False),
+        ((40, 40, 3, 5.5), 4, False, False),  # nothing
         ((10, 10, 60, 119), 4, False, True),
         ((10, 10, 60, 124), 4, True, False),
         ((-30, -20, 100, 170), 4, False, False),  # of a plane that is less fine
@@ -86,6 +87,19 @@ def test_doubtful_digits_have_no_weight(box, label, ignored, found):
         rows, columns = np.nonzero(cells[..., 1] == 0)
         assert abs(rows.min() * 4 - max(0, box[1])) < 4
         assert abs((columns.max() + 1) * 4 - (box[0] + box[2])) < 4
+
+
+@pytest.mark.parametrize(("width", "deviation"), [(48, 0.12 * 12), (12, 0.5)])
+def test_a_peak_is_as_broad_as_its_digit_but_never_narrower_than_a_cell(width, deviation):
+    cells = wanted((82 - width / 2, 52, width, 60, 7))
+    assert cells[20, 20, 0] == 1
+    assert cells[20, 21, 0] == pytest.approx(np.exp(-0.5 / deviation**2), rel=1e-4)
+
+
+def test_a_side_of_less_than_a_pixel_counts_as_one():
+    cells = wanted((80.2, 40, 0.5, 40, 1))
+    row, column = np.argwhere(cells[..., 0] >= 1)[0]
+    assert 4 * np.exp(cells[row, column, 4]) == pytest.approx(1)
 
 
 def test_neighbours_keep_their_peaks_and_boxes():

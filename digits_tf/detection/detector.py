@@ -28,7 +28,7 @@ SCORE_THRESHOLD = 0.45
 # around a digit: each level of such a picture gets a border of so many pixels.
 _THUMBNAIL, _BORDER = 64, 12
 # Networks for levels of different sizes that are kept: it takes longer to make one than to look at
-# a level. A picture and a camera have a dozen.
+# a level. Pictures of one size need seven, a camera three.
 _MAX_NETWORKS = 24
 
 

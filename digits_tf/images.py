@@ -106,7 +106,9 @@ def read_picture(path: Path, *, grey: bool = False) -> Pixels:
         return decode_picture(file.read(_MOST_BYTES + 1), str(path), grey=grey)
 
 
-def decode_picture(content: bytes, name: str, *, grey: bool = False) -> Pixels:
+def decode_picture(
+    content: bytes, name: str, *, grey: bool = False, most_pixels: int = _MOST_PIXELS
+) -> Pixels:
     """Decodes a picture as a person would see it.
 
     It is turned upright as its file says. What is transparent becomes black or white, so that the
@@ -117,6 +119,7 @@ def decode_picture(content: bytes, name: str, *, grey: bool = False) -> Pixels:
         content: a file's bytes, of the kinds in `PICTURE_SUFFIXES`; HEIC needs pillow-heif.
         name: in messages.
         grey: whether to drop the colours.
+        most_pixels: larger pictures are refused before they are decoded.
 
     Returns:
         uint8 (h, w, 3), BGR, or (h, w) if `grey`.
@@ -130,7 +133,7 @@ def decode_picture(content: bytes, name: str, *, grey: bool = False) -> Pixels:
         raise DigitsError(f"{name}: expected a picture, found a file of more than 1 GiB")
     cv2 = import_cv2()
     try:
-        with _own_limits():
+        with _own_limits(most_pixels):
             values = _decode(content, name)
         return _as_seen(values, name, grey)
     # Once a picture is decoded, all that OpenCV can lack is memory.
@@ -208,13 +211,13 @@ def natural(name: str | Path) -> tuple[list[str | int], str]:
 
 
 @contextlib.contextmanager
-def _own_limits() -> Iterator[None]:
-    """Holds Pillow to `_MOST_PIXELS`, and keeps back what it warns of."""
+def _own_limits(most_pixels: int) -> Iterator[None]:
+    """Holds Pillow to so many pixels, and keeps back what it warns of."""
     from PIL import Image
 
     limit = Image.MAX_IMAGE_PIXELS
     # It refuses twice as many, and would only warn below.
-    Image.MAX_IMAGE_PIXELS = _MOST_PIXELS // 2
+    Image.MAX_IMAGE_PIXELS = most_pixels // 2
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -175,7 +175,7 @@ def _torch_net(
             self.bn2 = nn.BatchNorm2d(width)
             self.conv3 = nn.Conv2d(width_in, width, 1, stride) if halve else None
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             y = self.bn1(self.conv1(x)).relu()
             y = self.bn2(self.conv2(y))
             return (y + (self.conv3(x) if self.conv3 else x)).relu()

@@ -281,7 +281,7 @@ def _calibration(by_model: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any
 
 def _detector_file() -> Path:
     from digits_tf.detection.detector import FILE
-    from digits_tf.recognition.registry import shipped_file
+    from digits_tf.litert import shipped_file
 
     path = Path(DETECTOR.value) if DETECTOR.value else shipped_file(FILE)
     return path / "detector" / FILE if path.is_dir() else path

@@ -38,7 +38,16 @@ def blocked(module, *words, modules=TRAINING, cwd=None):
 def test_base_is_what_a_raspberry_pi_needs():
     assert names(PROJECT["dependencies"]) == {"numpy", "absl-py", "ai-edge-litert", "pillow"}
     extras = PROJECT["optional-dependencies"]
-    assert set(extras) == {"camera", "headless", "web", "heic", "train", "tensorboard", "docs", "dev"}
+    assert set(extras) == {
+        "camera",
+        "headless",
+        "web",
+        "heic",
+        "train",
+        "tensorboard",
+        "docs",
+        "dev",
+    }
     assert names(extras["camera"]) == {"opencv-python"}
     assert names(extras["headless"]) == {"opencv-python-headless"}
     assert {"tensorflow", "keras", "matplotlib", "mlxtend"} <= names(extras["train"])

@@ -359,7 +359,7 @@ def test_the_live_view_shows_frames_and_readings(page):
 
     expect(page.get_by_role("tab", name="Live")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#rate")).to_contain_text("frames per second", timeout=20_000)
-    assert page.locator("#stream").evaluate("image => image.naturalWidth") == 1280
+    page.wait_for_function("document.getElementById('stream').naturalWidth == 1280")
 
 
 def test_chinese_where_the_browser_asks_for_it(browser, server):

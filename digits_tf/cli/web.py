@@ -10,7 +10,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from absl import flags
 
@@ -51,22 +51,13 @@ def main(words: Sequence[str]) -> None:
         from digits_tf.web import app, guard
     except ImportError as error:
         raise DigitsError(f"the page needs {error.name}: pip install 'digits_tf[web]'") from None
-    from digits_tf.recognition import Recognizer
-
-    def recognizer() -> Recognizer:
-        return Recognizer.load(
-            reading_flags.MODEL.value,
-            reading_flags.THREADS.value,
-            reading_flags.THRESHOLD.value,
-            reading_flags.DETECTOR.value,
-        )
-
     token = None if guard.is_loopback(_HOST.value) else secrets.token_urlsafe(16)
     with contextlib.ExitStack() as stack:
-        live = _live(stack, recognizer()) if _SOURCE.value else None
+        live = _live(stack, _SOURCE.value) if _SOURCE.value else None
         names = [*guard.own_names(), _HOST.value.lower()]
-        application = app.make_app(recognizer(), names, token, live, _SOURCE.value)
-        reading_flags.say_which()
+        application = app.make_app(
+            reading_flags.load_recognizer(), names, token, live, _SOURCE.value
+        )
         listener = stack.enter_context(_listen())
         config = uvicorn.Config(
             application,
@@ -84,10 +75,11 @@ def main(words: Sequence[str]) -> None:
 
         def end(signum: int, frame: "FrameType | None") -> None:
             # Streams have no end of their own, and the server waits for its answers.
-            application.state.broadcast.end()
+            if broadcast := getattr(application.state, "broadcast", None):
+                broadcast.end()
             on_signal(signum, frame)
 
-        server.handle_exit = end  # type: ignore[method-assign]
+        server.handle_exit = end  # type: ignore[method-assign, assignment]
         with contextlib.suppress(command.Terminated):
             server.run(sockets=[listener])
 
@@ -109,24 +101,23 @@ def _listen() -> socket.socket:
     return listener
 
 
-def _live(
-    stack: contextlib.ExitStack, recognizer: "object"
-) -> "Callable[[Broadcast], Callable[[], None]]":
+def _live(stack: contextlib.ExitStack, name: str) -> "Callable[[Broadcast], Callable[[], None]]":
     """Opens the source; returns what runs the camera's loop on a display."""
     from digits_tf.annotators import Overlay
-    from digits_tf.camera.display import Notices
+    from digits_tf.camera.display import StatusLine
     from digits_tf.camera.loop import Loop
-    from digits_tf.camera.smoother import Steadier
-    from digits_tf.camera.sources import Wanted, open_source
+    from digits_tf.camera.smoother import Smoother
+    from digits_tf.camera.sources import CameraSettings, open_source
 
-    notices = Notices()
-    source = open_source(_SOURCE.value, Wanted(), notices.tell)
+    status = StatusLine()
+    source = open_source(name, CameraSettings(colour=True), status.notify)
     stack.callback(source.release)
-    notices.tell(source.description)
+    status.notify(source.description)
+    recognizer = reading_flags.load_recognizer()
 
     def on(display: "Broadcast") -> Callable[[], None]:
-        smoother = Steadier(reading_flags.THRESHOLD.value)
-        loop = Loop(source, recognizer, display, notices, smoother, Overlay(False))
+        smoother = Smoother(reading_flags.THRESHOLD.value)
+        loop = Loop(source, recognizer, display, status, smoother, Overlay())
         return loop.run
 
     return on
@@ -147,7 +138,7 @@ def _say_where(port: int, token: str | None) -> None:
 
 def _address() -> str:
     """The address under which others reach this machine."""
-    if _HOST.value not in ("0.0.0.0", "::"):
+    if _HOST.value not in ("0.0.0.0", "::"):  # noqa: S104  # asked for with --host
         return f"[{_HOST.value}]" if ":" in _HOST.value else _HOST.value
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -156,8 +147,3 @@ def _address() -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return socket.gethostname()
-
-
-def start() -> NoReturn:
-    """Runs the command."""
-    command.run(main, __doc__)

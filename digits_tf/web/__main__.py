@@ -1,6 +1,6 @@
 """`python -m digits_tf.web`: see `digits_tf.cli.web`."""
 
 if __name__ == "__main__":
-    from digits_tf.cli import web
+    from digits_tf.cli import command
 
-    web.start()
+    command.start("web")

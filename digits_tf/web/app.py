@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from importlib import resources
 from typing import Any
 
@@ -28,6 +28,7 @@ _MOST_VIEWERS = 64
 # A viewer whose connection takes nothing for so long has gone.
 _GONE_S = 20.0
 _BOUNDARY = "frame"
+_END_S = 5.0  # until the live view is left to itself at the end
 
 
 def make_app(
@@ -46,76 +47,86 @@ def make_app(
         live: makes what runs the live view on a display, in a thread; None: there is no live view.
         source: what the live view shows, for people.
     """
-    reader = Reader(recognizer)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         broadcast = Broadcast(asyncio.get_running_loop())
-        app.state.broadcast, app.state.thread = broadcast, None
-        if live:
-            app.state.thread = Thread(live(broadcast))
-            app.state.thread.start()
+        thread = Thread(live(broadcast)) if live else None
+        app.state.reader, app.state.source = Reader(recognizer), source
+        app.state.broadcast, app.state.thread = broadcast, thread
+        if thread:
+            thread.start()
         try:
             yield
         finally:
             broadcast.end()
-            reader.close()
-            if app.state.thread:
-                await asyncio.to_thread(app.state.thread.join, 5.0)
-
-    async def page(request: Request) -> Response:
-        return FileResponse(str(_STATIC / "index.html"))
-
-    async def api_page(request: Request) -> Response:
-        return FileResponse(str(_STATIC / "api.html"))
-
-    async def openapi(request: Request) -> Response:
-        return JSONResponse(DESCRIPTION | {"info": DESCRIPTION["info"] | {"version": __version__}})
-
-    async def health(request: Request) -> Response:
-        broadcast, thread = request.app.state.broadcast, request.app.state.thread
-        state: dict[str, Any] = {"status": "ok", "version": __version__, "source": source}
-        if thread:
-            state |= {"viewers": broadcast.viewers, "live": thread.is_alive()}
-            if thread.failure:
-                state["error"] = thread.failure
-        return JSONResponse(state)
-
-    async def read(request: Request) -> Response:
-        return JSONResponse(await reader.read(request, crops="crops" in request.query_params))
-
-    def watched(request: Request) -> Broadcast:
-        broadcast, thread = request.app.state.broadcast, request.app.state.thread
-        if not thread:
-            raise HTTPException(404, "no live view: start the server with --source")
-        if not thread.is_alive():
-            raise HTTPException(410, thread.failure or "the source has ended")
-        if broadcast.viewers >= _MOST_VIEWERS:
-            raise HTTPException(503, f"{_MOST_VIEWERS} viewers watch already", {"retry-after": "5"})
-        return broadcast
-
-    async def events(request: Request) -> Response:
-        return _Endless(_events(watched(request)), media_type="text/event-stream")
-
-    async def video(request: Request) -> Response:
-        kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
-        return _Endless(_video(watched(request)), media_type=kind)
+            app.state.reader.close()
+            if thread:
+                await asyncio.to_thread(thread.join, _END_S)
 
     return Starlette(
         routes=[
-            Route("/", page),
-            Route("/docs", api_page),
-            Route("/openapi.json", openapi),
-            Route("/health", health),
-            Route("/read", read, methods=["POST"]),
-            Route("/events", events),
-            Route("/video", video),
+            Route("/", _page("index.html")),
+            Route("/docs", _page("api.html")),
+            Route("/openapi.json", _openapi),
+            Route("/health", _health),
+            Route("/read", _read, methods=["POST"]),
+            Route("/events", _events),
+            Route("/video", _video),
             Mount("/static", StaticFiles(directory=str(_STATIC))),
         ],
         middleware=[Middleware(Guard, names=names, token=token)],
         exception_handlers={HTTPException: _error, Exception: _broken},
         lifespan=lifespan,
     )
+
+
+def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
+    async def page(request: Request) -> Response:
+        return FileResponse(str(_STATIC / name))
+
+    return page
+
+
+async def _openapi(request: Request) -> Response:
+    return JSONResponse(DESCRIPTION | {"info": DESCRIPTION["info"] | {"version": __version__}})
+
+
+async def _health(request: Request) -> Response:
+    state = request.app.state
+    answer: dict[str, Any] = {"status": "ok", "version": __version__, "source": state.source}
+    if state.thread:
+        answer |= {"viewers": state.broadcast.viewers, "live": state.thread.is_alive()}
+        if state.thread.failure:
+            answer["error"] = state.thread.failure
+    return JSONResponse(answer)
+
+
+async def _read(request: Request) -> Response:
+    reader: Reader = request.app.state.reader
+    return JSONResponse(await reader.read(request, crops="crops" in request.query_params))
+
+
+async def _events(request: Request) -> Response:
+    return _Endless(_as_events(_watched(request)), media_type="text/event-stream")
+
+
+async def _video(request: Request) -> Response:
+    kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
+    return _Endless(_as_jpegs(_watched(request)), media_type=kind)
+
+
+def _watched(request: Request) -> Broadcast:
+    """The live view, if it runs and has room for a viewer."""
+    broadcast: Broadcast = request.app.state.broadcast
+    thread: Thread | None = request.app.state.thread
+    if not thread:
+        raise HTTPException(404, "no live view: start the server with --source")
+    if not thread.is_alive():
+        raise HTTPException(410, thread.failure or "the source has ended")
+    if broadcast.viewers >= _MOST_VIEWERS:
+        raise HTTPException(503, f"{_MOST_VIEWERS} viewers watch already", {"retry-after": "5"})
+    return broadcast
 
 
 async def _error(request: Request, error: Exception) -> Response:
@@ -128,13 +139,13 @@ async def _broken(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": "something went wrong in the server: see its output"}, 500)
 
 
-async def _events(broadcast: Broadcast) -> AsyncIterator[bytes]:
+async def _as_events(broadcast: Broadcast) -> AsyncIterator[bytes]:
     """Readings as server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html."""
     async for view in broadcast.views():
         yield f"data: {json.dumps(view[1])}\n\n".encode() if view else b": still here\n\n"
 
 
-async def _video(broadcast: Broadcast) -> AsyncIterator[bytes]:
+async def _as_jpegs(broadcast: Broadcast) -> AsyncIterator[bytes]:
     """Frames as motion JPEG, which every browser shows as a picture."""
     newest = b""
     async for view in broadcast.views():

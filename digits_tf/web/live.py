@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digits_tf.camera.display import Display, View, Wish
+from digits_tf.camera.display import Action, Display, FrameResult
 from digits_tf.images import import_cv2
 
 # Enough to look right on a projector; half the bytes of OpenCV's 95.
@@ -39,25 +40,25 @@ class Broadcast(Display):
         self._watched, self._ended = threading.Event(), threading.Event()
         self.viewers = 0
 
-    def show(self, view: View, picture: np.ndarray | None) -> None:
-        """Sends a view to all viewers; called by the loop's thread."""
+    def show(self, result: FrameResult, picture: NDArray[np.uint8] | None) -> None:
+        """Sends a result to all viewers; called by the loop's thread."""
         if picture is None:
             return
-        jpeg, reading = _jpeg(picture), view.as_json()
+        jpeg, reading = _jpeg(picture), result.as_json()
         with contextlib.suppress(RuntimeError):  # The server has ended meanwhile.
             self._events.call_soon_threadsafe(self._put, jpeg, reading)
 
-    def wait(self, seconds: float) -> Wish | None:
+    def wait(self, seconds: float) -> Action | None:
         """Waits for the time, and until somebody watches."""
         if self._ended.wait(seconds) if seconds > 0 else self._ended.is_set():
-            return Wish.END
+            return Action.QUIT
         while not self._watched.wait(_NOBODY_S):
             if self._ended.is_set():
-                return Wish.END
+                return Action.QUIT
         return None
 
     def end(self) -> None:
-        """Ends the loop, and all that viewers wait for; any thread or signal handler may call it."""
+        """Ends the loop and the viewers' streams; a signal handler may call it."""
         self._ended.set()
         with contextlib.suppress(RuntimeError):  # The server has ended meanwhile.
             self._events.call_soon_threadsafe(self._changed.set)
@@ -118,7 +119,7 @@ class Thread(threading.Thread):
             self.failure = str(error)
 
 
-def _jpeg(picture: np.ndarray) -> bytes:
+def _jpeg(picture: NDArray[np.uint8]) -> bytes:
     cv2 = import_cv2()
     height, width = picture.shape[:2]
     if width > _WIDEST:

@@ -14,6 +14,7 @@ from digits_tf.images import decode_picture, import_cv2
 from digits_tf.recognition import Recognizer, as_json, text
 
 MOST_BYTES = 20 << 20  # of one picture: a 12-megapixel PNG
+_MOST_PIXELS = 50_000_000
 _MOST_BYTES_IN_ALL = 128 << 20
 _BODY_S, _READ_S = 20.0, 20.0
 _MOST_WAITING = 128
@@ -84,7 +85,7 @@ class Reader:
 
     def _read(self, content: bytes, crops: bool) -> dict[str, Any]:
         start = time.perf_counter()
-        picture = decode_picture(content, "the picture")
+        picture = decode_picture(content, "the picture", most_pixels=_MOST_PIXELS)
         digits = self._recognizer.read(picture)
         milliseconds = 1000 * (time.perf_counter() - start)
         rows = [as_json(digit) for digit in digits]

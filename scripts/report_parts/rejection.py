@@ -145,7 +145,7 @@ def measure(
     for name, images in sets.items():
         others = {model: model.read(images).max(axis=1) for model in models}
 
-        def measured(model: Model, others=others) -> dict[str, float]:
+        def measured(model: Model, others: Any = others) -> dict[str, float]:
             scores = np.concatenate([digits[model], others[model]])
             are_digits = np.arange(len(scores)) < len(digits[model])
             rejected = float((others[model] <= THRESHOLD).mean())

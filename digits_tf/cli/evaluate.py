@@ -19,7 +19,7 @@ from typing import NoReturn
 import numpy as np
 from absl import flags
 
-from digits_tf import plots, recognition, runtime
+from digits_tf import recognition, runtime
 from digits_tf.cli import command
 from digits_tf.cli import data_flags as data_flags
 from digits_tf.cli import reading_flags as model_flags
@@ -55,7 +55,10 @@ def main(words: Sequence[str]) -> None:
     start = time.perf_counter()
     result = score(model.probabilities, _with_bar(digits))
     seconds = time.perf_counter() - start
-    plots.draw(result, _path(_CONFUSION.value), _path(_MISTAKES.value))
+    if _CONFUSION.value or _MISTAKES.value:
+        from digits_tf import plots  # needs matplotlib
+
+        plots.draw(result, _path(_CONFUSION.value), _path(_MISTAKES.value))
     if _JSON.value:
         figures = {
             "model": str(path),

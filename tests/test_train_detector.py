@@ -27,7 +27,7 @@ def trained(tmp_path_factory):
 def test_a_run_ends_with_a_detector(trained):
     folder, _, _, result = trained
     assert "detector: here/detector; try it with --detector=here/detector" in result.stdout
-    assert "digits_tf.synthetic.fetch" in result.stderr  # no fonts and no photographs
+    assert "digits-tf scenes-fetch" in result.stderr  # no fonts and no photographs
     here = folder / "here"
     names = {path.name for path in here.iterdir()}
     assert names >= {"config.json", "log.csv", "curves.png", "checkpoints", "best.keras"}

@@ -289,7 +289,9 @@ class FakeDetector:
 
     def find(self, frame, least=None, live=False):
         self.asked.append(live)
-        return list(map(Detection, self.boxes, self.scores))
+        return [
+            Detection(Box(*box), score) for box, score in zip(self.boxes, self.scores, strict=True)
+        ]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, assert_one_line_error
+from digits_tf.boxes import Box
 from digits_tf.detection import detector
 from digits_tf.detection.detector import Detection
 from digits_tf.synthetic.canvas import UNSURE
@@ -149,7 +150,7 @@ def test_digits_in_made_up_frames_are_counted(model, sample):
         def find(self, image):
             boxes = next(each.boxes for each in made if np.array_equal(each.image, image))
             every = [*boxes.tolist(), *boxes.tolist(), [-50.0, -50.0, 9.0, 9.0]]
-            return [Detection(tuple(box), 0.9) for box in every]
+            return [Detection(Box(*box), 0.9) for box in every]
 
     found = detection.made_up([model], Oracle(), digits, None, len(made))
     total = {key: sum(row[key] for row in found["heights"]) for key in ("digits", "found", "true")}

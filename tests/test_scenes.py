@@ -7,6 +7,7 @@ import pytest
 import drawn
 from conftest import ROOT, assert_one_line_error, run
 from digits_tf import recognition
+from digits_tf.boxes import Box
 from digits_tf.data import idx, mnist
 from digits_tf.data.digits import BACKGROUND
 from digits_tf.detection import detector
@@ -187,7 +188,7 @@ class Told:
     def find(self, image, least):
         self.least = least
         boxes = [tuple(map(float, box)) for box in self.made[-1].boxes]
-        return [detector.Detection(box, 0.9) for box in [*boxes, *self.others]]
+        return [detector.Detection(Box(*box), 0.9) for box in [*boxes, *self.others]]
 
 
 def test_crops_are_what_the_detector_finds(sample, monkeypatch):

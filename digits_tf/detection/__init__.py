@@ -22,6 +22,3 @@ STRIDE = 32
 CELL, BLOCK = 4, 2
 VALUES = 5
 WINDOW = 160
-
-# x, y, width, height in pixels.
-Box = tuple[float, float, float, float]

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits_tf.detection import BLOCK, CELL, VALUES, Box
+from digits_tf.boxes import Box
+from digits_tf.detection import BLOCK, CELL, VALUES
 
 # Candidates are peaks with a higher score than this: paper is full of fainter ones.
 _MIN_SCORE = 0.12
@@ -140,8 +141,7 @@ def select(candidates: Candidates, scales: Sequence[float], threshold: float) ->
         is_left &= ~is_suppressed[index]
         score = _vote(float(boxes[index, 2:].max()), scores[own], levels[own], scales)
         if score >= threshold:
-            x, y, w, h = boxes[index].tolist()
-            detections.append(Detection((x, y, w, h), score))
+            detections.append(Detection(Box(*boxes[index].tolist()), score))
     return sorted(detections, key=lambda each: -each.score)
 
 

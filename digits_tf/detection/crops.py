@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits_tf.detection import Box
+from digits_tf.boxes import Box
 from digits_tf.detection.pyramid import grey, shrink
 
 # MNIST's pictures, and the longer side of the ink in them.

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digits_tf.detection import BLOCK, CELL, Box
+from digits_tf.boxes import Box
+from digits_tf.detection import BLOCK, CELL
 from digits_tf.synthetic.canvas import UNSURE
 
 # Numbers of a cell: the height of the peak, 0 to 1; whether the cell counts, 1 or 0; and the four
@@ -47,7 +48,7 @@ def targets(
         if label == UNSURE or not _SMALLEST <= longer <= _LARGEST:
             cells[top:bottom, left:right, 1] = 0
         elif top < bottom and left < right:
-            _draw(cells[top:bottom, left:right], (left, top), (x, y, w, h))
+            _draw(cells[top:bottom, left:right], (left, top), Box(x, y, w, h))
     blocks = cells.reshape(rows // BLOCK, BLOCK, columns // BLOCK, BLOCK, TARGETS)
     return blocks.transpose(0, 2, 1, 3, 4).reshape(rows // BLOCK, columns // BLOCK, -1)
 

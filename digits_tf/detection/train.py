@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from digits_tf import __version__
 from digits_tf.data.download import cache_folder
 from digits_tf.data.mnist import Mnist, hold_out
-from digits_tf.errors import DigitsError
 from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.assets import load as load_assets
 from digits_tf.training.recipes import Recipe
@@ -155,13 +154,10 @@ def _make_frames(
         load_assets(held_out=True),
         (settings.seed, 1),
     )
-    try:
-        return (
-            windows.load(windows.make(folder / "train", settings.frames, source)),
-            windows.load(windows.make(folder / "held_out", _HELD_OUT, other)),
-        )
-    except ValueError as error:
-        raise DigitsError(str(error)) from None
+    return (
+        windows.load(windows.make(folder / "train", settings.frames, source)),
+        windows.load(windows.make(folder / "held_out", _HELD_OUT, other)),
+    )
 
 
 def _cache(settings: DetectorSettings, digits: Mnist, assets: Assets | None) -> Path:

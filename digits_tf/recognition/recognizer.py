@@ -145,7 +145,7 @@ class Recognizer:
         doubtful = [
             each
             for each in detections
-            if each.score < SCORE_THRESHOLD and _has_neighbour(Box(*each.box), strong)
+            if each.score < SCORE_THRESHOLD and _has_neighbour(each.box, strong)
         ]
         least = max(_CERTAIN, self._threshold)
         certain = [each for each in self._classify(frame, doubtful) if each.confidence > least]
@@ -164,7 +164,7 @@ class Recognizer:
         rows = self._model.probabilities(np.stack([crop for _, crop in inked]))
         self.milliseconds["net"] += 1000 * (time.perf_counter() - start)
         return [
-            _Candidate(Box(*each.box), each.score, crop, row)
+            _Candidate(each.box, each.score, crop, row)
             for (each, crop), row in zip(inked, rows, strict=True)
         ]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from digits_tf.boxes import Box
 from digits_tf.detection.crops import digit_crop, mnist_crop
 from digits_tf.synthetic import Labels, Pixels, objects
 from digits_tf.synthetic.digit_parts import digit_part, is_bar_or_ring
@@ -120,7 +121,7 @@ def photographed(drawn: Pixels, rng: np.random.Generator, *, whole: bool) -> Pix
         x, y = x + rng.random() * (1 - share[0]) * w, y + rng.random() * (1 - share[1]) * h
         w, h = w * share[0], h * share[1]
     error = rng.normal(0, _BOX_ERROR, 4) * (w, h, w, h)
-    box = (x + error[0], y + error[1], max(2.0, w + error[2]), max(2.0, h + error[3]))
+    box = Box(x + error[0], y + error[1], max(2.0, w + error[2]), max(2.0, h + error[3]))
     crop = digit_crop(scene.frame, box)
     return None if crop is None or (takes_piece and is_bar_or_ring(crop)) else crop
 
@@ -138,7 +139,7 @@ def cut_anywhere(frame: Pixels, rng: np.random.Generator) -> Pixels | None:
     height, width = frame.shape[:2]
     tall = height * 10 ** rng.uniform(-1.0, -0.1)
     wide = tall * rng.uniform(0.3, 1.0)
-    box = (rng.random() * (width - wide), rng.random() * (height - tall), wide, tall)
+    box = Box(rng.random() * (width - wide), rng.random() * (height - tall), wide, tall)
     crop = digit_crop(frame, box)
     return None if crop is None or is_bar_or_ring(crop) else crop
 

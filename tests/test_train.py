@@ -201,9 +201,14 @@ def test_full_disk_leaves_the_checkpoints_before(tmp_path, data, monkeypatch):
     assert not list(tmp_path.rglob(".part-*"))
 
 
-def test_time_limit_ends_a_run_between_epochs(tmp_path, data):
-    _, history = train(tmp_path, data, limits=trainer.Limits(minutes=1e-6))
+@pytest.mark.parametrize(("epochs", "ends_early"), [(2, True), (1, False)])
+def test_time_limit_ends_a_run_between_epochs(tmp_path, data, capsys, epochs, ends_early):
+    recipe = Recipe(epochs=epochs, batch_size=40)
+    limits = trainer.Limits(steps_per_epoch=2, minutes=1e-6)
+    _, history = train(tmp_path, data, recipe=recipe, limits=limits)
     assert len(history) == 1
+    # Nothing is ended that has come to its end.
+    assert ("time limit" in capsys.readouterr().err) is ends_early
 
 
 def test_result_of_a_run_that_went_on_is_made_again(tmp_path, unbroken, sample):

@@ -176,7 +176,8 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             f"{row['seconds']:.0f} s",
             file=sys.stderr,
         )
-        if self._limit_s is not None and self.is_time_up():
+        is_last = epoch + 1 == self.params["epochs"]
+        if self._limit_s is not None and self.is_time_up() and not is_last:
             print(
                 f"the time limit of {self._limit_s / 60:.0f} minutes ends the training here",
                 file=sys.stderr,

@@ -1,8 +1,10 @@
 """Serves a page for the browser: draw digits, drop pictures, or watch a camera, and see them read.
 
-digits-tf web                             then open http://127.0.0.1:8000
-digits-tf web --source 0                  with the live view of the first camera
-digits-tf web --host 0.0.0.0 --source 0   for phones and other computers; prints a link and a code
+    python -m digits_tf.web                             then open http://127.0.0.1:8000
+    python -m digits_tf.web --source 0                  with the live view of the first camera
+    python -m digits_tf.web --host 0.0.0.0 --source 0   for phones and other computers
+
+The last prints a link with a token, and the link as a code that phones read.
 """
 
 import contextlib

@@ -296,7 +296,11 @@ def browser():
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed")
     with api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        words = ["--no-sandbox", "--disable-dev-shm-usage"]
+        try:
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=words)
+        except api.Error as error:
+            pytest.skip(f"{CHROMIUM} does not start: {error.message.splitlines()[0]}")
         yield browser
         browser.close()
 

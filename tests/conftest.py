@@ -33,6 +33,15 @@ with warnings.catch_warnings():
 
 from digits_tf.data import idx, mnist  # noqa: E402
 
+# They train, export and start servers: begun last, one of them would run alone at the end.
+_SLOWEST = ("test_train.py", "test_export.py", "test_train_detector.py", "test_web.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Begins with the slowest files; all others keep their order."""
+    place = {name: number for number, name in enumerate(_SLOWEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
 
 @pytest.fixture(autouse=True)
 def no_program_outlives_its_test(monkeypatch):

@@ -12,7 +12,6 @@ from typing import Any
 
 from digits_tf.errors import DigitsError
 
-_CHUNK_BYTES = 1 << 20
 _PREFIX = ".part-"
 
 
@@ -113,11 +112,8 @@ def replace_tree(fresh: Path, target: Path) -> None:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _umask() -> int:

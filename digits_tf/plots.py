@@ -141,8 +141,8 @@ def mistakes(
     _save(figure, path)
 
 
-def _figure(width: float, height: float) -> "Figure":
-    """A blank figure of a size in inches.
+def import_figure() -> "type[Figure]":
+    """Imports matplotlib's class of figures.
 
     Raises:
         DigitsError: if matplotlib is missing.
@@ -151,7 +151,12 @@ def _figure(width: float, height: float) -> "Figure":
         from matplotlib.figure import Figure
     except ImportError:
         raise DigitsError("pictures need matplotlib: pip install 'digits_tf[train]'") from None
-    return Figure(figsize=(width, height), layout="constrained")
+    return Figure
+
+
+def _figure(width: float, height: float) -> "Figure":
+    """A blank figure of a size in inches."""
+    return import_figure()(figsize=(width, height), layout="constrained")
 
 
 def _save(figure: "Figure", path: Path) -> None:

@@ -424,6 +424,11 @@ def test_evaluate_needs_no_tensorflow_for_tflite(exported, idx_pair):
     needing = [*words, f"--model={FILES['keras']}"]
     result = subprocess.run(needing, cwd=exported, capture_output=True, text=True, check=False)
     assert_one_line_error(result, "TensorFlow", "pip install")
+    # What cannot be drawn is said before the digits are read.
+    drawing = [*words, "--confusion=drawn.png"]
+    result = subprocess.run(drawing, cwd=exported, capture_output=True, text=True, check=False)
+    assert_one_line_error(result, "matplotlib", "pip install")
+    assert result.stdout == ""
 
 
 def test_evaluate_reads_folders_of_pictures(exported, sample, tmp_path):

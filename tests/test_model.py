@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, assert_one_line_error, run
+from digits_tf.cli import network_flags
 from digits_tf.models.resnet import ARCHITECTURES, resnet
 
 
@@ -26,6 +27,10 @@ def test_the_default_is_the_tutorials_network():
     assert shapes["stage3_block2_relu2"] == (2, 2, 256)
     assert model.get_layer("stage2_block1_shortcut").use_bias
     assert not any("shortcut_bn" in name for name in shapes)
+
+
+def test_the_command_line_knows_the_architectures():
+    assert set(network_flags.ARCHITECTURES) == set(ARCHITECTURES)
 
 
 def test_small_architectures_stay_small():

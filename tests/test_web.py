@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
+from camera_fakes import write_video
 from conftest import ROOT, assert_one_line_error, run
 from digits_tf.recognition import Recognizer, as_json, text
 from drawn import one, rng, row
@@ -200,6 +201,16 @@ def test_nobody_watches_and_no_frame_is_read(server):
     assert after - last < 20
 
 
+def test_a_video_that_ends_ends_its_streams(tmp_path):
+    write_video(tmp_path / "clip.avi", [60, 90, 120])
+    with serving(f"--source={tmp_path / 'clip.avi'}") as (_, address):
+        lines = follow(address, "/events", lambda answer: answer.read().count(b"data: "))
+        assert lines >= 1
+        assert json.loads(ask(address, "/health")[2])["live"] is False
+        status, _, body = ask(address, "/events")
+        assert status == 410 and "ended" in json.loads(body)["error"]
+
+
 def test_a_viewer_that_takes_nothing_holds_up_nobody(server):
     idle = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=60) for _ in range(3)]
     with contextlib.ExitStack() as stack:
@@ -363,7 +374,8 @@ def test_the_live_view_shows_frames_and_readings(page):
 
     expect(page.get_by_role("tab", name="Live")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#rate")).to_contain_text("frames per second", timeout=20_000)
-    page.wait_for_function("document.getElementById('stream').naturalWidth == 1280")
+    stream = page.locator("#stream")
+    expect(stream).to_have_js_property("naturalWidth", 1280, timeout=20_000)
 
 
 def test_chinese_where_the_browser_asks_for_it(browser, server):

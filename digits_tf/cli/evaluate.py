@@ -20,7 +20,7 @@ import numpy as np
 from absl import flags
 from numpy.typing import NDArray
 
-from digits_tf import recognition, runtime
+from digits_tf import plots, recognition, runtime
 from digits_tf.cli import data_flags, reading_flags
 from digits_tf.data.digits import Digits, IdxDigits, open_pair, open_pictures
 from digits_tf.errors import DigitsError
@@ -53,7 +53,7 @@ def main(words: Sequence[str]) -> None:
     drawings = _path(_CONFUSION.value), _path(_MISTAKES.value)
     if any(drawings):
         # Before the digits are read: matplotlib may be missing.
-        from digits_tf import plots
+        plots.import_figure()
     digits = _digits(words)
     path = recognition.find(reading_flags.MODEL.value)
     model = recognition.load(path, reading_flags.THREADS.value)

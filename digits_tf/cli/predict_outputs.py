@@ -16,7 +16,8 @@ from digits_tf.cli import command
 from digits_tf.data import idx
 from digits_tf.errors import DigitsError
 from digits_tf.images import write_picture
-from digits_tf.recognition import Digit, as_json, text
+from digits_tf.recognition import Digit, text
+from digits_tf.recognition.digit import reading_as_json
 from digits_tf.runtime import counted, printable
 
 # A table's columns. A slash separates lines of text; "confidence" is that of the least sure digit,
@@ -85,12 +86,7 @@ class JSONLines(Output):
 
     def add(self, reading: Reading) -> None:
         """Prints the reading; what is not ASCII is escaped."""
-        row = {
-            "path": reading.name,
-            "text": text(reading.digits),
-            "digits": [as_json(digit) for digit in reading.digits],
-            "ms": round(reading.milliseconds, 2),
-        }
+        row = {"path": reading.name, **reading_as_json(reading.digits, reading.milliseconds)}
         print(json.dumps(row), flush=True)
 
     def fail(self, name: str, problem: str) -> None:

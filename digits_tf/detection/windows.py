@@ -170,7 +170,7 @@ def _repeats(of: Frame) -> int:
 
 def _window(
     rng: np.random.Generator, chosen: Frame
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int8]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.floating], NDArray[np.integer]]:
     """A window of a frame, lighter or darker, at times inverted.
 
     Returns:
@@ -202,5 +202,4 @@ def _window(
     gain = min(np.exp(rng.normal(0, _LOG_GAIN)), _MAX_GAIN)
     if rng.random() < _INVERTED:
         picture = 255 - picture
-    brightened = cv2.convertScaleAbs(picture, alpha=gain)
-    return brightened, boxes.astype(np.float32), labels.astype(np.int8)
+    return cv2.convertScaleAbs(picture, alpha=gain), boxes, labels

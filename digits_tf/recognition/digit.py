@@ -47,6 +47,23 @@ class Digit:
     line: int = 0
 
 
+def reading_as_json(digits: Sequence[Digit], milliseconds: float) -> dict[str, Any]:
+    """What was read in a picture as JSON can say it.
+
+    Args:
+        digits: in reading order.
+        milliseconds: the time to decode the picture and to read it.
+
+    Returns:
+        text, see `text`; digits, each as `as_json` gives it; ms, rounded to two decimals.
+    """
+    return {
+        "text": text(digits),
+        "digits": [as_json(digit) for digit in digits],
+        "ms": round(milliseconds, 2),
+    }
+
+
 def as_json(digit: Digit) -> dict[str, Any]:
     """A digit as JSON can say it, without its crop.
 

@@ -51,7 +51,7 @@ def make_app(
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         broadcast = Broadcast(asyncio.get_running_loop())
-        thread = Thread(live(broadcast)) if live else None
+        thread = Thread(live(broadcast), broadcast) if live else None
         app.state.reader, app.state.source = Reader(recognizer), source
         app.state.broadcast, app.state.thread = broadcast, thread
         if thread:

@@ -14,7 +14,6 @@ from digits_tf.images import import_cv2
 
 # Enough to look right on a projector; half the bytes of OpenCV's 95.
 _JPEG_QUALITY = 80
-_WIDEST = 1280  # pixels of the picture that is sent
 # A viewer that hears nothing for so long is told that the server is still there.
 HEARTBEAT_S = 10.0
 _NOBODY_S = 0.1
@@ -36,7 +35,8 @@ class Broadcast(Display):
     def __init__(self, events: asyncio.AbstractEventLoop):
         self._events = events
         self._changed = asyncio.Event()
-        self._number, self._jpeg, self._reading = 0, b"", {}  # type: int, bytes, dict[str, Any]
+        self._number, self._jpeg = 0, b""
+        self._reading: dict[str, Any] = {}
         self._watched, self._ended = threading.Event(), threading.Event()
         self.viewers = 0
 
@@ -104,11 +104,12 @@ class Thread(threading.Thread):
 
     Args:
         run: what runs until the source or the server ends.
+        broadcast: ends with it.
     """
 
-    def __init__(self, run: Callable[[], None]):
+    def __init__(self, run: Callable[[], None], broadcast: Broadcast):
         super().__init__(name="live view", daemon=True)
-        self._run, self.failure = run, ""
+        self._run, self._broadcast, self.failure = run, broadcast, ""
 
     def run(self) -> None:
         """Runs; see `threading.Thread`."""
@@ -117,12 +118,10 @@ class Thread(threading.Thread):
         # Whatever it is, the page says it; drawing and pictures go on.
         except Exception as error:
             self.failure = str(error)
+        finally:
+            self._broadcast.end()
 
 
 def _jpeg(picture: NDArray[np.uint8]) -> bytes:
     cv2 = import_cv2()
-    height, width = picture.shape[:2]
-    if width > _WIDEST:
-        size = _WIDEST, max(1, round(height * _WIDEST / width))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1])

@@ -11,7 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from digits_tf.errors import DigitsError
 from digits_tf.images import decode_picture, import_cv2
-from digits_tf.recognition import Recognizer, as_json, text
+from digits_tf.recognition import Recognizer
+from digits_tf.recognition.digit import reading_as_json
 
 MOST_BYTES = 20 << 20  # of one picture: a 12-megapixel PNG
 _MOST_PIXELS = 50_000_000
@@ -88,15 +89,14 @@ class Reader:
         picture = decode_picture(content, "the picture", most_pixels=_MOST_PIXELS)
         digits = self._recognizer.read(picture)
         milliseconds = 1000 * (time.perf_counter() - start)
-        rows = [as_json(digit) for digit in digits]
+        reading = reading_as_json(digits, milliseconds)
         if crops:
             cv2 = import_cv2()
-            for row, digit in zip(rows, digits, strict=True):
+            for row, digit in zip(reading["digits"], digits, strict=True):
                 png = cv2.imencode(".png", digit.crop)[1].tobytes()
                 row["crop"] = base64.b64encode(png).decode()
         height, width = picture.shape[:2]
-        size = {"width": width, "height": height}
-        return {"text": text(digits), "digits": rows, "size": size, "ms": round(milliseconds, 2)}
+        return {**reading, "size": {"width": width, "height": height}}
 
 
 def _busy() -> HTTPException:

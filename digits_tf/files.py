@@ -77,6 +77,28 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keeps other programs out that lock the same file; waits until they are done.
+
+    The system lets go of the lock when the program ends, however it ends.
+
+    Args:
+        path: is made if it is not there, and stays.
+    """
+    with path.open("ab") as file:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def sync(path: Path) -> None:
     """Flushes a file or a folder to the disk. Windows cannot flush folders."""
     if path.is_dir() and os.name == "nt":

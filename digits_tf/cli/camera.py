@@ -23,8 +23,10 @@ from digits_tf.errors import DigitsError
 from digits_tf.images import import_cv2
 
 if TYPE_CHECKING:
+    from digits_tf.annotators import Overlay
     from digits_tf.camera.display import StatusLine
     from digits_tf.camera.sources import CameraSettings
+    from digits_tf.camera.teaching import Teacher
 
 # Without a window, a demo ends by itself. It writes ten digits in 17 s.
 _DEMO_SECONDS = 20.0
@@ -126,6 +128,7 @@ def _read() -> None:
     recognizer = reading_flags.load_recognizer()
     headless = _HEADLESS.value or not has_display()
     is_demo = _SOURCE.value == DEMO
+    overlay = Overlay(_MIRROR.value)
     with contextlib.ExitStack() as stack:
         source = open_source(
             _SOURCE.value, _settings(record is not None or not headless), status.notify
@@ -139,12 +142,11 @@ def _read() -> None:
             is_plain = sys.stdout is not None and sys.stdout.isatty() and not _JSON.value
             display = Lines(_EVERY_FRAME.value, is_plain)
         else:
-            display = Window(recognizer.stages, status)
+            display = Window(recognizer.stages, status, _teacher(overlay, status))
             stack.callback(display.close)
         # Without a window, files are read as fast as possible; so is a demo of --frames.
         paced = not headless or (is_demo and _FRAMES.value is None)
-        smoother = Smoother(reading_flags.THRESHOLD.value)
-        overlay, watchdog = Overlay(_MIRROR.value), Watchdog()
+        smoother, watchdog = Smoother(reading_flags.THRESHOLD.value), Watchdog()
         loop = Loop(source, recognizer, display, status, smoother, overlay, paced, watchdog)
         # After Ctrl-C too, the usual end of a camera without a window.
         stack.callback(loop.close)
@@ -152,6 +154,15 @@ def _read() -> None:
         if record:
             loop.record(record)
         loop.run(_FRAMES.value, seconds)
+
+
+def _teacher(overlay: "Overlay", status: "StatusLine") -> "Teacher | None":
+    """What takes the user's corrections, unless --collection= says that there are none."""
+    from digits_tf.camera.teaching import Teacher
+    from digits_tf.data.collection import Collection
+
+    folder = reading_flags.COLLECTION.value
+    return Teacher(Collection(folder), overlay, status) if folder else None
 
 
 def _settings(colour: bool) -> "CameraSettings":

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from digits_tf.cli import command, reading_flags
+from digits_tf.data.collection import Collection
 from digits_tf.errors import DigitsError
 from digits_tf.images import import_cv2
 
@@ -57,8 +58,14 @@ def main(words: Sequence[str]) -> None:
     with contextlib.ExitStack() as stack:
         live = _live(stack, _SOURCE.value) if _SOURCE.value else None
         names = [*guard.own_names(), _HOST.value.lower()]
+        own = reading_flags.COLLECTION.value
         application = app.make_app(
-            reading_flags.load_recognizer(), names, token, live, _SOURCE.value
+            reading_flags.load_recognizer(),
+            names,
+            token,
+            live,
+            _SOURCE.value,
+            Collection(own) if own else None,
         )
         listener = stack.enter_context(_listen())
         config = uvicorn.Config(

@@ -100,7 +100,8 @@ def in_folder(folder: Path) -> Mnist:
     """Finds MNIST, EMNIST-digits, QMNIST or files with such names in a folder.
 
     The files may lie in MNIST/raw below it, where torchvision puts them. The folder may also have
-    files named held-out (images and labels) and others (images), as `digits-tf scenes` writes.
+    files named held-out (images and labels) and others (images), as `digits-tf scenes` writes. Of a
+    collection of one's own digits, which has no test files, a tenth becomes the test part.
 
     Raises:
         DigitsError: if one of the four files is missing, or several files fit its name.

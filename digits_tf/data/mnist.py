@@ -112,7 +112,7 @@ def in_folder(folder: Path) -> Mnist:
     below = folder / "MNIST" / "raw"
     if below.is_dir() and not _has(folder, "ubyte") and not _has(folder, "idx"):
         folder = below
-    if (folder / collection.LIST).is_file():
+    if is_collection(folder):
         return _own(folder)
     train, test = _pair(folder, "train"), _pair(folder, "t10k", "test")
     held_out = _pair(folder, "held-out") if _has(folder, "held-out") else None
@@ -120,6 +120,11 @@ def in_folder(folder: Path) -> Mnist:
     if _has(folder, "others"):
         background = Background(idx.open_images(_only_file(folder, ("others",), "images")))
     return Mnist(train, test, held_out=held_out, background=background)
+
+
+def is_collection(folder: Path) -> bool:
+    """Whether a folder holds a collection of one's own digits, which has no test part."""
+    return (folder / collection.LIST).is_file()
 
 
 def sample() -> Mnist:

@@ -183,8 +183,10 @@ class Publisher:
         self._ended.set()
         self._news.set()
         self._thread.join(_END_S)
+        # The thread may still wait for the broker, and has nothing more to say.
+        notify, self._notify = self._notify, lambda message: None
         if lost := self._told - self._sent:
-            self._notify(f"{self._broker}: {counted(lost, 'reading')} could not be sent")
+            notify(f"{self._broker}: {counted(lost, 'reading')} could not be sent")
 
     def _run(self) -> None:
         while True:
@@ -200,9 +202,10 @@ class Publisher:
             self._retry = min(2 * self._retry, _LONGEST_RETRY_S)
 
     def _say(self, problem: str) -> None:
-        if problem not in self._said and not self._ended.is_set():
+        if problem not in self._said:
             self._said.add(problem)
-            self._notify(f"{self._broker}: {problem}; trying again")
+            again = "" if self._ended.is_set() else "; trying again"
+            self._notify(f"{self._broker}: {problem}{again}")
 
     def _converse(self) -> None:
         """Connects and sends messages until the end.

@@ -11,7 +11,7 @@ from digits_tf.errors import DigitsError
 from digits_tf.recognition.classifier import Classifier
 
 # So many of the nearest have to agree, and all to be nearer than that: the cosine between two
-# crops, 1 for equals. Chosen on six writers, measured on others: docs/own-digits.md.
+# crops, 1 for equals. Chosen on some writers, measured on others: docs/own-digits.md.
 _VOTES, _NEAREST = 3, 0.97
 # The least probability: what is missing of a float32's 1 is not known better.
 _LEAST = 1e-8

@@ -36,8 +36,8 @@ Labels = NDArray[np.uint8]
 STEPS = 200
 # Of the pictures in a batch, so many are MNIST's, no digits, and one's own.
 _SHARES = (0.65, 0.2, 0.15)
-# How far the weights go from the base's to the trained ones. All the way, twice as many of MNIST's
-# held-out digits lose their label: docs/own-digits.md.
+# How far the weights go from the base's to the trained ones. All the way, more of what the base
+# knew is lost, and no more is won.
 _WAY = 0.7
 _FOLDS = 5
 _BATCH = 500

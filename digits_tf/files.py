@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from digits_tf.errors import DigitsError
 
@@ -97,6 +97,25 @@ def locked(path: Path) -> Iterator[None]:
 
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def try_lock(file: BinaryIO) -> bool:
+    """Locks an open file until it is closed or the program ends, however it ends.
+
+    Args:
+        file: on Windows it is not locked: there nobody can rename or delete an open file.
+
+    Returns:
+        Whether no other program has it locked; False also where files cannot be locked.
+    """
+    if os.name != "nt":
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
 
 
 def sync(path: Path) -> None:

@@ -94,7 +94,7 @@ class FakeCapture:
 
     Args:
         frames: what it reads: None is a failed read, and so is all after the end; a
-            threading.Event blocks until it is set.
+            threading.Event blocks until it is set; a pair is given as it is.
     """
 
     def __init__(self, frames=(), opened=True, fps=30.0, pause=0.0):
@@ -117,7 +117,7 @@ class FakeCapture:
         if isinstance(frame, threading.Event):
             frame.wait()
             frame = None
-        return frame is not None, frame
+        return frame if isinstance(frame, tuple) else (frame is not None, frame)
 
     def release(self):
         self.released.set()

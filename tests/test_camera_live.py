@@ -94,6 +94,92 @@ def test_single_failed_reads_are_ignored(cameras, quick):
     assert len(cameras.opened) == 1
 
 
+NO_PICTURES = {
+    "nothing": None,
+    "empty": np.zeros((0, 0, 3), np.uint8),
+    "no width": np.zeros((48, 0, 3), np.uint8),
+    "16 bits": np.zeros((48, 64, 3), np.uint16),
+    "floats": np.zeros((48, 64, 3)),
+    "truths": np.zeros((48, 64, 3), bool),
+    "two channels": np.zeros((48, 64, 2), np.uint8),
+    "a row": np.zeros(48, np.uint8),
+    "four dimensions": np.zeros((1, 48, 64, 3), np.uint8),
+    "a list": [1, 2],
+}
+
+
+@pytest.mark.parametrize("given", NO_PICTURES.values(), ids=NO_PICTURES)
+def test_what_is_no_picture_counts_as_a_failed_read(cameras, quick, monkeypatch, given):
+    monkeypatch.setattr(live, "_READ_RETRIES_S", 5.0)
+    messages, camera = [], FakeCapture([flat(1), *[(True, given)] * 3, *[flat(4)] * 500])
+    camera.pause = 0.002
+    cameras.queue.append(camera)
+    source = open_source("0", CameraSettings(), messages.append)
+    assert set(read_for(source, 0.1)) <= {1, 4}
+    source.release()
+    assert messages == []
+
+
+def test_a_camera_without_a_single_picture_is_an_error(cameras, quick):
+    for given in NO_PICTURES.values():
+        cameras.queue.append(FakeCapture([(True, given)] * 500, pause=0.002))
+        with pytest.raises(DigitsError, match="camera 0 opens but gives no picture"):
+            open_source("0", CameraSettings(), print)
+
+
+def test_size_and_channels_may_change(cameras):
+    shapes = [(48, 64, 3), (48, 64), (30, 20, 1), (48, 64, 4), (1, 1, 3), (480, 640, 3)]
+    pictures = [np.full(shape, 10 + n, np.uint8) for n, shape in enumerate(shapes)]
+    cameras.queue.append(FakeCapture(pictures * 30, pause=0.01))
+    source, seen = open_source("0", CameraSettings(), print), set()
+    for _ in range(60):
+        picture = source.read(1.0).picture
+        assert picture.dtype == np.uint8
+        assert (picture == picture.flat[0]).all(), "whole, whatever came before it in its memory"
+        seen.add((picture.flat[0] - 10, picture.shape))
+    source.release()
+    given = {shape for _, shape in seen}
+    assert given <= {(48, 64, 3), (48, 64), (30, 20), (1, 1, 3), (480, 640, 3)}
+    assert len(given) > 3
+    assert (3, (48, 64, 3)) in seen, "BGRA becomes BGR"
+
+
+FAILURES = {
+    "OpenCV": (cv2.error("not\nthere"), "error: not"),
+    "a driver": (RuntimeError("no buffers"), "RuntimeError: no buffers"),
+    "memory": (MemoryError(), "MemoryError"),
+}
+
+
+@pytest.mark.parametrize(("failure", "words"), FAILURES.values(), ids=FAILURES)
+def test_whatever_a_driver_raises_at_the_start_is_an_error(cameras, quick, failure, words):
+    def fail(*arguments):
+        raise failure
+
+    for name in ("isOpened", "set", "get", "read"):
+        camera = FakeCapture([flat(1)])
+        setattr(camera, name, fail)
+        cameras.queue.append(camera)
+        with pytest.raises(DigitsError, match=rf"camera 0 does not open \({words}"):
+            open_source("0", CameraSettings(), print)
+
+
+def test_a_thread_that_does_not_start_is_tried_again(cameras, quick, monkeypatch):
+    cameras.queue += [FakeCapture([flat(1)]), forever(2)]
+    source = open_source("0", CameraSettings(), lambda message: None)
+    start, failures = threading.Thread.start, [RuntimeError("can't start new thread")]
+
+    def fail_once(thread):
+        if failures:
+            raise failures.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", fail_once)
+    assert read_for(source, 1.0)[-1] == 2
+    assert not failures
+    source.release()
+
+
 def test_an_unplugged_camera_is_opened_again(cameras, quick):
     """There are two messages, and the pauses between the tries grow."""
     messages = []
@@ -330,26 +416,31 @@ class Mjpeg(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_a_real_http_stream_that_stalls_is_opened_again(quick, monkeypatch):
+@pytest.mark.parametrize("stops", [False, True], ids=["stalls", "stops"])
+def test_a_real_http_stream_that_stalls_or_stops_is_opened_again(quick, monkeypatch, stops):
     if cv2.CAP_FFMPEG not in cv2.videoio_registry.getStreamBackends():
         pytest.skip("this OpenCV is built without FFmpeg")
     monkeypatch.setattr(live, "_START_S", 10.0)
     monkeypatch.setattr(live, "_STALL_S", 0.5)
     monkeypatch.setattr(opencv, "_READ_MS", 1000)
     monkeypatch.setattr(Mjpeg, "go_on", threading.Event())
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mjpeg)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    messages = []
+    if stops:
+        Mjpeg.go_on.set()
+    messages, server = [], serving()
     try:
-        source = open_source(
-            f"http://127.0.0.1:{server.server_port}/", CameraSettings(), messages.append
-        )
+        address = f"http://127.0.0.1:{server.server_port}/"
+        source = open_source(address, CameraSettings(), messages.append)
         assert "160x120" in source.description
+        if stops:
+            server.shutdown()
+            server.server_close()
         read_for(source, 1.2)
         assert messages
-        assert "has sent nothing for" in messages[0] or "sends no more" in messages[0]
-        read_for(source, 1.0)
+        assert "sends no more" in messages[0] or (not stops and "has sent nothing" in messages[0])
+        if stops:
+            assert len(messages) == 1
+            server = serving(server.server_port)
+        assert read_for(source, 1.2)
         source.release()
         assert len(messages) >= 2
         assert messages[1].endswith("is back")
@@ -357,3 +448,10 @@ def test_a_real_http_stream_that_stalls_is_opened_again(quick, monkeypatch):
         Mjpeg.go_on.set()
         server.shutdown()
         server.server_close()
+
+
+def serving(port=0):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Mjpeg)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    return server

@@ -1,6 +1,8 @@
 """The loop, its printed lines, and the actions of the user."""
 
+import io
 import json
+import shutil
 import time
 
 import cv2
@@ -224,12 +226,74 @@ def test_the_loop_continues_after_a_failed_save(here, monkeypatch, capsys):
     assert "x.png: the disk is full" in capsys.readouterr().err
 
 
-def test_a_failed_recording_ends_the_loop(here, monkeypatch):
-    loop = make(FakeFile(99), FakeDisplay())
-    loop.record(here / "out.mp4")
-    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 0}))
-    with pytest.raises(DigitsError, match="the disk is full"):
+def test_a_full_disk_ends_the_recording_and_not_the_loop(here, monkeypatch, capsys):
+    """It may be full from the start, or in the middle of the recording."""
+    for name, free, recorded in (("a.mp4", [0], 0), ("b.mp4", [1 << 40, 0], 30)):
+        left = iter(free)
+        monkeypatch.setattr(
+            "shutil.disk_usage", lambda path, left=left: type("Usage", (), {"free": next(left)})
+        )
+        display = FakeDisplay(draws=False)
+        loop = make(FakeFile(99), display)
+        loop.record(here / name)
         loop.run()
+        assert len(display.results) == 99
+        with pytest.raises(DigitsError, match=f"{name}: the disk is full"):
+            loop.close()
+        loop.close()
+        assert [each.name for each in here.iterdir()] == [name] * (recorded > 0)
+        if recorded:
+            assert len(read_video(here / name)[0]) == recorded
+        said = capsys.readouterr().err.splitlines()
+        assert "the disk is full: free some space" in said[0]
+        assert ("nothing was recorded" if not recorded else f"recorded {here / name}") in said[1]
+        assert said[2].startswith("99 frames in ")
+
+
+def test_a_disk_that_is_pulled_out_ends_the_recording_and_not_the_loop(here, capsys):
+    (here / "usb").mkdir()
+    display, source = FakeDisplay(draws=False), FakeFile(99)
+    loop = make(source, display)
+    loop.record(here / "usb" / "out.mp4")
+    read = source.read
+
+    def pull(timeout):
+        if source.next == 5:
+            shutil.rmtree(here / "usb")
+        return read(timeout)
+
+    source.read = pull
+    loop.run()
+    assert len(display.results) == 99
+    with pytest.raises(DigitsError, match=r"No such file|cannot be played"):
+        loop.close()
+    assert "out.mp4: No such file or directory" in capsys.readouterr().err
+
+
+def test_messages_that_cannot_be_written_do_not_end_the_loop(monkeypatch):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+    display = FakeDisplay([Action.SWITCH_CAMERA])
+    monkeypatch.setattr("sys.stderr", Full())
+    make(FakeFile(5), display).run()
+    assert len(set(levels(display))) == 5
+
+
+def test_frames_of_any_size_are_drawn_and_recorded(here):
+    shapes = [(48, 64, 3), (1, 1, 3), (1, 900, 3), (900, 1), (480, 640), (2000, 30, 3), (63, 65)]
+    source, display = FakeFile(len(shapes)), FakeDisplay()
+    source.read = lambda timeout: (
+        Frame(np.full(shapes.pop(0), 99, np.uint8), 0.0) if shapes else setattr(source, "ended", 1)
+    )
+    loop = make(source, display, [digit(box=(0, 0, 1, 1))])
+    loop.record(here / "out.mp4")
+    loop.run()
+    loop.close()
+    assert len(display.results) == 7
+    assert {picture.shape for picture in display.pictures} == {display.pictures[0].shape}
+    assert len(read_video(here / "out.mp4")[0]) == 7
 
 
 def test_the_watchdog_is_pinged_at_each_frame_only():

@@ -4,10 +4,11 @@ import os
 import shutil
 
 import cv2
+import numpy as np
 import pytest
 
 from camera_fakes import flat, read_video
-from digits_tf.camera.recording import Recording, find_path
+from digits_tf.camera.recording import Recording, find_path, recover
 from digits_tf.errors import DigitsError
 
 
@@ -53,6 +54,17 @@ def test_a_live_recording_continues_without_new_frames(tmp_path):
     assert len(read_video(path)[0]) == pytest.approx(10, abs=1)
 
 
+def test_a_long_stop_is_filled_a_second_at_a_time(tmp_path):
+    """After Ctrl-Z and fg, or a computer's sleep, the program is not to hang for minutes."""
+    record = Recording(tmp_path / "out.mp4", 10.0, real_time=True)
+    record.write(flat(100), now=0.0)
+    record.repeat(1000.0)
+    assert record.seconds == pytest.approx(1.0, abs=0.11)
+    record.write(flat(200), now=1000.0)
+    assert record.seconds <= 2.3
+    record.close()
+
+
 def test_a_recording_without_frames_leaves_no_file(tmp_path):
     record = Recording(tmp_path / "out.mp4", 30.0, real_time=False)
     assert record.close() == f"{tmp_path / 'out.mp4'}: nothing was recorded"
@@ -70,6 +82,35 @@ def test_a_full_disk_is_an_error_and_the_recording_stays(tmp_path, monkeypatch):
         record.write(flat(5), now=0.0)
     record.close()
     assert len(read_video(path)[0]) == 30
+
+
+def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path):
+    path = tmp_path / "new" / "out.mp4"
+    record = Recording(path, 30.0, real_time=False)
+    record.write(flat(5), now=0.0)
+    shutil.rmtree(path.parent)
+    with pytest.raises(FileNotFoundError) as raised:
+        for _ in range(30):
+            record.write(flat(5), now=0.0)
+    assert raised.value.filename == str(path)
+    with pytest.raises(DigitsError, match="cannot be played"):
+        record.close()
+
+
+def test_recordings_of_one_name_get_numbers(tmp_path):
+    """Two programs may start in the same second, and a name may be taken meanwhile."""
+    path = tmp_path / "out.mp4"
+    path.write_bytes(b"before")
+    records = [Recording(path, 30.0, real_time=False) for _ in range(2)]
+    for level, record in enumerate(records):
+        record.write(flat(100 + 100 * level), now=0.0)
+    messages = [record.close() for record in records]
+    assert path.read_bytes() == b"before"
+    for number, level, message in ((2, 100, messages[0]), (3, 200, messages[1])):
+        assert message.startswith(f"recorded {tmp_path / f'out-{number}.mp4'}: 1 frame")
+        (frame,), _ = read_video(tmp_path / f"out-{number}.mp4")
+        assert frame.mean() == pytest.approx(level, abs=4)
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_a_file_that_cannot_be_played_is_an_error(tmp_path, monkeypatch):
@@ -92,6 +133,73 @@ def test_a_file_that_cannot_be_played_is_an_error(tmp_path, monkeypatch):
     with pytest.raises(DigitsError, match="cannot be played"):
         record.close()
     assert list(tmp_path.iterdir()) == []
+
+
+# Killed programs
+
+
+def killed(folder, stem, frames=90):
+    """What a program leaves that is killed while it records."""
+    record = Recording(folder / "x" / f"{stem}.mp4", 30.0, real_time=False)
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    for _ in range(frames):
+        record.write(noise, now=0.0)
+    (part,) = (folder / "x").iterdir()
+    shutil.copy(part, folder)
+    record.close()
+    shutil.rmtree(folder / "x")
+
+
+def test_a_killed_recording_plays_up_to_there(tmp_path):
+    killed(tmp_path, "out")
+    (tmp_path / "out-recovered.mp4").write_bytes(b"of an earlier kill")
+    path = tmp_path / "out-recovered-2.mp4"
+    assert list(recover(tmp_path)) == [f"recovered {path}: the program that recorded it was killed"]
+    frames, fps = read_video(path)
+    # FFmpeg writes 256 KiB at a time, here some ten frames.
+    assert 60 < len(frames) <= 90
+    assert fps == pytest.approx(30)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert list(recover(tmp_path)) == []
+
+
+def test_what_another_program_records_is_left_alone(tmp_path):
+    record = Recording(tmp_path / "out.mp4", 30.0, real_time=False)
+    assert list(recover(tmp_path)) == []
+    record.write(flat(5), now=0.0)
+    assert list(recover(tmp_path)) == []
+    assert record.close().startswith("recorded")
+    assert len(read_video(tmp_path / "out.mp4")[0]) == 1
+
+
+def test_a_killed_recording_of_nothing_is_removed_and_others_are_kept(tmp_path):
+    (tmp_path / ".recording-a.ismv").write_bytes(b"")
+    (tmp_path / ".recording-b.ismv").write_bytes(b"no video")
+    (tmp_path / "c.ismv").write_bytes(b"another's")
+    said = list(recover(tmp_path))
+    assert said == [
+        f"{tmp_path / 'a.mp4'}: nothing was recorded before its program was killed",
+        f"recovered {tmp_path / 'b-recovered.mp4'}: the program that recorded it was killed, but "
+        "it cannot be played",
+    ]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["b-recovered.mp4", "c.ismv"]
+
+
+def test_a_folder_that_is_not_there_has_nothing_to_recover(tmp_path):
+    assert list(recover(tmp_path / "none")) == []
+
+
+def test_what_cannot_be_renamed_is_left_alone(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise PermissionError(13, "in use")
+
+    killed(tmp_path, "out")
+    monkeypatch.setattr("pathlib.Path.rename", refuse)
+    assert list(recover(tmp_path)) == []
+    assert [each.name for each in tmp_path.iterdir()] == [".recording-out.ismv"]
+
+
+# Names
 
 
 @pytest.mark.parametrize("name", ["out.avi", "out", ""])

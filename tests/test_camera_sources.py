@@ -2,11 +2,12 @@
 
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from camera_fakes import flat, write_picture, write_video
+from camera_fakes import FakeCapture, flat, write_picture, write_video
 from digits_tf.camera.sources import CameraSettings, Frame, open_source
 from digits_tf.errors import DigitsError
 
@@ -111,6 +112,34 @@ def test_a_cut_video_gives_its_frames_and_a_message(tmp_path):
     assert 10 < len(frames) < 50
     assert len(messages) == 1
     assert messages[0].startswith(f"{path} ended early, after {len(frames)} of 60 frames")
+
+
+def broken():
+    raise cv2.error("broken")
+
+
+@pytest.mark.parametrize(
+    "given", [None, np.zeros((48, 64, 3)), np.zeros((0, 0, 3), np.uint8), broken], ids=str
+)
+def test_a_video_ends_where_something_else_than_pictures_comes(tmp_path, monkeypatch, given):
+    class Capture(FakeCapture):
+        def read(self, spare=None):
+            good, frame = super().read(spare)
+            return (good, frame) if not callable(frame) else frame()
+
+        def get(self, name):
+            return 25.0 if name == cv2.CAP_PROP_FPS else 9.0
+
+    odd = (True, given) if given is not broken else broken
+    (tmp_path / "clip.avi").write_bytes(b"")
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *a: Capture([flat(1), flat(2), odd]))
+    messages = []
+    frames = read_all(open_source(str(tmp_path / "clip.avi"), CameraSettings(), messages.append))
+    assert [level for level, _, _ in frames] == [1, 2]
+    assert "ended early, after 2 of 9 frames" in messages[0]
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *a: Capture([odd]))
+    with pytest.raises(DigitsError, match="found nothing that OpenCV can read"):
+        open_quietly(tmp_path / "clip.avi")
 
 
 # What is not there

@@ -1,6 +1,7 @@
 """Where readings are shown: `Lines` prints them; `window.Window` is the other display."""
 
 import abc
+import contextlib
 import dataclasses
 import enum
 import json
@@ -157,7 +158,9 @@ class StatusLine:
     def notify(self, message: str) -> None:
         """Prints a message of one line; a window shows it for some seconds too."""
         self._last, self._until = message, time.monotonic() + _MESSAGE_S
-        print(message, file=sys.stderr, flush=True)
+        # Into a file on a full disk nothing can be written; that is no reason to stop reading.
+        with contextlib.suppress(OSError):
+            print(message, file=sys.stderr, flush=True)
 
     def current(self) -> str:
         """Returns the last message while it is new, else an empty text."""

@@ -1,6 +1,7 @@
 """The loop of the camera program: read a frame, show its digits, do what the user asks for."""
 
 import collections
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,7 @@ class Loop:
         self._smoother = None if source.still else smoother
         self._watchdog, self._listener = watchdog, listener
         self._recording: Recording | None = None
+        self._failure: DigitsError | None = None
         self._meter = FpsMeter()
         self._count = 0
         self._start = self._end = time.monotonic()
@@ -109,7 +111,7 @@ class Loop:
             seconds: the longest time.
 
         Raises:
-            DigitsError: if the source or the recording fails.
+            DigitsError: if the source fails.
         """
         self._start = self._end = due = time.monotonic()
         end = self._start + seconds if seconds is not None else float("inf")
@@ -138,12 +140,16 @@ class Loop:
         """Ends a recording and prints a summary; may be called twice.
 
         Raises:
-            DigitsError: if the recording cannot be played.
+            DigitsError: if a recording failed, now or before.
+            OSError: if its disk is no longer there.
         """
         self._end_recording()
         if self._count:
             self._status.notify(self._summary())
             self._count = 0
+        if self._failure:
+            failure, self._failure = self._failure, None
+            raise failure
 
     def _read(self, frame: Frame, capture_ms: float) -> None:
         digits = self._recognizer.read(frame.picture, live=not self._source.still)
@@ -164,8 +170,7 @@ class Loop:
             self._listener(result)
         start = time.perf_counter()
         picture = self._overlay.draw(frame.picture, digits, frame.colour) if draws else None
-        if self._recording and picture is not None:
-            self._recording.write(picture, time.monotonic())
+        self._record(picture)
         self._shown, self._no_frame = (result, picture), False
         self._show()
         self._draw_ms = 1000 * (time.perf_counter() - start)
@@ -202,8 +207,7 @@ class Loop:
         """
         while True:
             now = time.monotonic()
-            if self._recording:
-                self._recording.repeat(now)
+            self._record(None)
             left = max(until - now, _SLICE_S if self._paused else 0.0)
             action = self._display.wait(min(left, _SLICE_S, max(0.0, end - now)))
             if action is Action.QUIT:
@@ -215,26 +219,54 @@ class Loop:
                 return False
 
     def _do(self, action: Action) -> None:
-        try:
-            if self._source.still and action in (Action.PAUSE, Action.NEXT):
-                self._paused = False
-            elif action is Action.PAUSE:
-                self._paused = not self._paused
-            elif action is Action.SWITCH_CAMERA:
-                self._source.switch()
-                self._paused = False
-            elif action is Action.SAVE and self._shown:
-                path = recording.save(self._shown[0], Path())
-                self._status.notify(f"saved {path} and {path.with_suffix('.json').name}")
-            elif action is Action.RECORD and self._recording:
-                self._end_recording()
-            elif action is Action.RECORD:
-                self.record(recording.unused_path(Path(), recording.SUFFIX))
-        except DigitsError as error:
-            self._status.notify(str(error))
-        except OSError as error:
-            self._status.notify(describe(error))
+        self._try(lambda: self._act(action))
         self._show()
+
+    def _act(self, action: Action) -> None:
+        if self._source.still and action in (Action.PAUSE, Action.NEXT):
+            self._paused = False
+        elif action is Action.PAUSE:
+            self._paused = not self._paused
+        elif action is Action.SWITCH_CAMERA:
+            self._source.switch()
+            self._paused = False
+        elif action is Action.SAVE and self._shown:
+            path = recording.save(self._shown[0], Path())
+            self._status.notify(f"saved {path} and {path.with_suffix('.json').name}")
+        elif action is Action.RECORD and self._recording:
+            self._end_recording()
+        elif action is Action.RECORD:
+            self.record(recording.unused_path(Path(), recording.SUFFIX))
+
+    def _try(self, action: Callable[[], None]) -> DigitsError | None:
+        """Does something whose failure, such as a full disk, is no reason to stop reading.
+
+        Returns:
+            What went wrong, after the user was told.
+        """
+        try:
+            action()
+        except DigitsError as error:
+            failure = error
+        except OSError as error:
+            failure = DigitsError(describe(error))
+        else:
+            return None
+        self._status.notify(str(failure))
+        return failure
+
+    def _record(self, picture: NDArray[np.uint8] | None) -> None:
+        """Records a picture; None: the time that has passed since the last one."""
+        if self._recording is None:
+            return
+        now = time.monotonic()
+        if picture is None:
+            failure = self._try(functools.partial(self._recording.repeat, now))
+        else:
+            failure = self._try(functools.partial(self._recording.write, picture, now))
+        if failure:
+            self._failure = failure
+            self._try(self._end_recording)
 
     def _end_recording(self) -> None:
         if self._recording:

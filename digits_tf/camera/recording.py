@@ -2,12 +2,15 @@
 
 import contextlib
 import itertools
+import math
+import os
 import shutil
 import signal
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -22,7 +25,10 @@ from digits_tf.runtime import counted
 SUFFIX = ".mp4"
 # No OpenCV wheel can write H.264.
 _CODEC = "mp4v"
-# An mp4 ends with its table of contents, which needs some room.
+# A usual mp4 cannot be played without its table of contents, which comes last. By this suffix
+# FFmpeg writes an mp4 in fragments, each with a table of its own: it plays up to where it was cut.
+_PART_PREFIX, _PART_SUFFIX = ".recording-", ".ismv"
+# It is left to other programs.
 _MINIMUM_FREE_BYTES = 32 << 20
 _FRAMES_PER_CHECK = 30
 
@@ -48,17 +54,18 @@ def save(result: FrameResult, folder: Path) -> Path:
 
 def unused_path(folder: Path, suffix: str) -> Path:
     """Returns a path such as digits-20261122-181530.png, with a number added if it is taken."""
-    stem = time.strftime("digits-%Y%m%d-%H%M%S")
-    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-    name = next(name for name in names if not any(folder.glob(f"{name}.*")))
-    return folder / f"{name}{suffix}"
+    path = folder / f"{time.strftime('digits-%Y%m%d-%H%M%S')}{suffix}"
+    return next(each for each in _numbered(path) if not any(folder.glob(f"{each.stem}.*")))
 
 
 class Recording:
     """Writes an mp4 file, which gets its name only when it is complete.
 
+    Until then it is hidden beside that name. If the program is killed, `recover` finds it there.
+
     Args:
-        path: the file; its folder is made, a file that is there at the end is replaced.
+        path: the file; its folder is made. If there is such a file, or one is being recorded, a
+            number is added to the name.
         fps: of the file.
         real_time: whether to repeat or skip frames, so that the file runs at the speed of the
             scene; if not, each picture is one frame.
@@ -68,9 +75,9 @@ class Recording:
     """
 
     def __init__(self, path: Path, fps: float, real_time: bool):
-        self._path, self._fps, self._real_time = path, fps, real_time
-        self._file = contextlib.ExitStack()
-        self._part = self._file.enter_context(files.replacing(path))
+        self._fps, self._real_time = fps, real_time
+        self._path, self._file = _claim(path)
+        self._part = _part(self._path)
         self._writer: cv2.VideoWriter | None = None
         self._count = 0
         self._start = 0.0
@@ -91,6 +98,7 @@ class Recording:
 
         Raises:
             DigitsError: if OpenCV cannot write such files, or the disk is full.
+            OSError: if the file or its disk is no longer there.
         """
         if self._writer is None:
             self._writer = self._open(picture)
@@ -104,12 +112,17 @@ class Recording:
         self._last = picture.copy()
 
     def repeat(self, now: float) -> None:
-        """Fills the time up to now with the last picture, if the recording runs in real time."""
-        while (
-            self._writer is not None
-            and self._last is not None
-            and self._count + 1 <= (now - self._start) * self._fps
-        ):
+        """Fills the time up to now with the last picture, if the recording runs in real time.
+
+        Raises:
+            DigitsError, OSError: as `write`.
+        """
+        # After a long stop, such as Ctrl-Z, at most a second at a time: the program is to go on.
+        for _ in range(math.ceil(self._fps)):
+            if self._writer is None or self._last is None:
+                return
+            if self._count + 1 > (now - self._start) * self._fps:
+                return
             self._write(self._writer, self._last)
 
     def close(self) -> str:
@@ -120,20 +133,25 @@ class Recording:
 
         Raises:
             DigitsError: if the file cannot be played.
+            OSError: if the file or its disk is no longer there.
         """
         if self._closed:
             return ""
         self._closed = True
-        with _signals_ignored():
-            if self._writer is not None:
-                self._writer.release()
-            if self._count and self._plays():
-                self._file.close()
+        with _signals_ignored(), _named(self._path):
+            # Windows renames no open file.
+            with self._file:
+                if self._writer is not None:
+                    self._writer.release()
+                plays = self._count > 0 and _plays(self._part)
+                if plays:
+                    files.sync(self._part)
+            if plays:
+                self._part.replace(self._path)
+                files.sync(self._path.parent)
                 frames = counted(self._count, "frame")
                 return f"recorded {self._path}: {frames}, {self.seconds:.1f} s"
-            self._part.unlink()
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                self._file.close()
+            self._part.unlink(missing_ok=True)
         if not self._count:
             return f"{self._path}: nothing was recorded"
         raise DigitsError(f"{self._path}: the recording cannot be played: is the disk full?")
@@ -147,18 +165,87 @@ class Recording:
         return writer
 
     def _write(self, writer: cv2.VideoWriter, picture: NDArray[np.uint8]) -> None:
-        # OpenCV does not report a full disk.
-        due = self._count % _FRAMES_PER_CHECK == 0
-        if due and shutil.disk_usage(self._part.parent).free < _MINIMUM_FREE_BYTES:
-            raise DigitsError(f"{self._path}: the disk is full: free some space")
+        # OpenCV reports neither a full disk nor one that was pulled out.
+        if self._count % _FRAMES_PER_CHECK == 0:
+            with _named(self._path):
+                free = shutil.disk_usage(self._part).free
+            if free < _MINIMUM_FREE_BYTES:
+                raise DigitsError(f"{self._path}: the disk is full: free some space")
         writer.write(picture)
         self._count += 1
 
-    def _plays(self) -> bool:
-        capture = cv2.VideoCapture(str(self._part))
-        good, _ = capture.read()
-        capture.release()
-        return bool(good)
+
+def recover(folder: Path) -> Iterator[str]:
+    """Gives the recordings of programs that were killed a name, such as out-recovered.mp4.
+
+    Those that another program is writing are left alone, and so is what cannot be renamed.
+
+    Args:
+        folder: where recordings were made.
+
+    Yields:
+        A message for each.
+    """
+    for part in sorted(folder.glob(f"{_PART_PREFIX}*{_PART_SUFFIX}")):
+        with contextlib.suppress(OSError):
+            with part.open("rb") as file:
+                if not files.try_lock(file):
+                    continue
+            yield _recover(part)
+
+
+def _recover(part: Path) -> str:
+    stem = part.stem.removeprefix(_PART_PREFIX)
+    if not part.stat().st_size:
+        part.unlink()
+        name = part.with_name(f"{stem}{SUFFIX}")
+        return f"{name}: nothing was recorded before its program was killed"
+    path = part.with_name(f"{stem}-recovered{SUFFIX}")
+    path = next(each for each in _numbered(path) if not os.path.lexists(each))
+    part.rename(path)
+    flaw = "" if _plays(path) else ", but it cannot be played"
+    return f"recovered {path}: the program that recorded it was killed{flaw}"
+
+
+def _claim(path: Path) -> tuple[Path, BinaryIO]:
+    """Finds a name that is free, and makes the file to write into, locked."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for each in _numbered(path):
+        if os.path.lexists(each):
+            continue
+        with contextlib.suppress(FileExistsError), _named(each):
+            file = _part(each).open("xb")
+            files.try_lock(file)
+            return each, file
+    raise AssertionError("there is no end of names")
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f"{_PART_PREFIX}{path.stem}{_PART_SUFFIX}")
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    """The path, then with a number added to its name."""
+    yield path
+    for number in itertools.count(2):
+        yield path.with_stem(f"{path.stem}-{number}")
+
+
+def _plays(path: Path) -> bool:
+    capture = cv2.VideoCapture(str(path))
+    good, _ = capture.read()
+    capture.release()
+    return bool(good)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Names a path in errors about the file beside it."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def find_path(name: str, source: str) -> Path:

@@ -14,6 +14,7 @@ Needs neither TensorFlow nor a camera. In the window, q or ESC ends, and ? shows
 import contextlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -119,7 +120,7 @@ def _read() -> None:
     from digits_tf.annotators import Overlay
     from digits_tf.camera.display import Display, Lines, StatusLine
     from digits_tf.camera.loop import Loop
-    from digits_tf.camera.recording import find_path
+    from digits_tf.camera.recording import find_path, recover
     from digits_tf.camera.smoother import Smoother
     from digits_tf.camera.sources import DEMO, open_source
     from digits_tf.camera.watchdog import Watchdog
@@ -128,6 +129,9 @@ def _read() -> None:
     broker = mqtt_flag.broker()
     record = find_path(_RECORD.value, _SOURCE.value) if _RECORD.value is not None else None
     status = StatusLine()
+    for folder in {Path(), record.parent if record else Path()}:
+        for message in recover(folder):
+            status.notify(message)
     recognizer = reading_flags.load_recognizer()
     headless = _HEADLESS.value or not has_display()
     is_demo = _SOURCE.value == DEMO

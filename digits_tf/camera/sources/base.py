@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import cv2
 import numpy as np
@@ -70,6 +71,25 @@ class Frame:
         colour = None if self.colour is None else cv2.rotate(self.colour, _ROTATIONS[degrees])
         picture = cv2.rotate(self.picture, _ROTATIONS[degrees])
         return dataclasses.replace(self, picture=picture, colour=colour)
+
+
+def as_picture(given: Any) -> NDArray[np.uint8] | None:
+    """Checks what a driver or a decoder gives for a picture: it may be anything.
+
+    Args:
+        given: an array, or not even that.
+
+    Returns:
+        uint8 (h, w) grey or (h, w, 3) BGR; None: it is no picture.
+    """
+    if not isinstance(given, np.ndarray) or given.dtype != np.uint8 or not given.size:
+        return None
+    if given.ndim == 3 and given.shape[2] == 1:
+        return given[..., 0]
+    if given.ndim == 3 and given.shape[2] == 4:
+        bgr: NDArray[np.uint8] = cv2.cvtColor(given, cv2.COLOR_BGRA2BGR)
+        return bgr
+    return given if given.ndim == 2 or given.shape[2:] == (3,) else None
 
 
 class Source(abc.ABC):

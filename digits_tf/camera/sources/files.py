@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-from digits_tf.camera.sources.base import Frame, Source
+from digits_tf.camera.sources.base import Frame, Source, as_picture
 from digits_tf.errors import DigitsError
 from digits_tf.images import PICTURE_SUFFIXES, is_picture, natural, read_picture
 
@@ -82,14 +84,14 @@ class Video(Source):
     def __init__(self, where: str, notify: Callable[[str], None]):
         self._where, self._notify = where, notify
         self._capture = cv2.VideoCapture(where)
-        good, self._picture = self._capture.read()
-        if not good:
+        picture = self._next(None)
+        if picture is None:
             self._capture.release()
             raise DigitsError(
                 f"{where}: expected a video or a picture, found nothing that OpenCV can read (is "
                 "it whole?)"
             )
-        self._count = 0
+        self._picture, self._count = picture, 0
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps: float = fps if math.isfinite(fps) and 1 <= fps <= 1000 else _DEFAULT_FPS
         height, width = self._picture.shape[:2]
@@ -99,16 +101,25 @@ class Video(Source):
         """Returns the next frame."""
         if self._count:
             # Into the same memory: allocating an array for each frame takes noticeable time.
-            good, self._picture = self._capture.read(self._picture)
-            if not good:
+            picture = self._next(self._picture)
+            if picture is None:
                 self._end()
                 return None
+            self._picture = picture
         self._count += 1
         return Frame(self._picture, (self._count - 1) / self.fps)
 
     def release(self) -> None:
         """Closes the file."""
         self._capture.release()
+
+    def _next(self, memory: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
+        """The next picture; None if there is none or what comes is none."""
+        try:
+            good, given = self._capture.read(memory)
+        except cv2.error:
+            return None
+        return as_picture(given) if good else None
 
     def _end(self) -> None:
         self.ended = True

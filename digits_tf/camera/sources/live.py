@@ -138,8 +138,13 @@ class Live(Source):
                 self._first = self._reader.latest.take(0.1)
                 if self._first is None and time.monotonic() > self._deadline:
                     raise _NoFrameError
+        except DigitsError:
+            raise
         except _NoFrameError:
             raise DigitsError(f"{name} opens but gives no picture: {advice}") from None
+        except Exception as error:  # of a driver or its library
+            reason = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise DigitsError(f"{name} does not open ({reason}): {advice}") from error
         finally:
             if self._first is None:
                 self.release()
@@ -192,15 +197,15 @@ class Live(Source):
 
     def _take(self, timeout: float) -> Frame | None:
         now = time.monotonic()
-        if self._reader is None:
-            if now < self._retry:
-                time.sleep(min(timeout, self._retry - now))
-                return None
-            self._reader = _Reader(self._connect, self._name)
-            self._deadline = now + _START_S
+        if self._reader is None and now < self._retry:
+            time.sleep(min(timeout, self._retry - now))
+            return None
         try:
+            if self._reader is None:
+                self._reader = _Reader(self._connect, self._name)
+                self._deadline = now + _START_S
             frame = self._reader.latest.take(timeout)
-        except Exception:  # whatever ended the thread: the next try may do better
+        except Exception:  # whatever ended the thread or kept it from starting may be over soon
             self._lose(f"{self._name} sends no more pictures")
             return None
         if frame is None and time.monotonic() > self._deadline:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 
-from digits_tf.camera.sources.base import CameraSettings, Frame
+from digits_tf.camera.sources.base import CameraSettings, Frame, as_picture
 from digits_tf.errors import DigitsError
 
 # FFmpeg's own limits for an address that does not answer are 30 s.
@@ -36,9 +36,10 @@ class Capture:
         self.details = (f", {fps:.4g} FPS" if 0 < fps <= 1000 else "") + asked
 
     def read(self, spare: Frame | None) -> Frame | None:
-        """Waits for the next frame, uint8 (h, w, 3), BGR; None if that failed."""
-        good, picture = self._capture.read(spare.picture if spare else None)
-        return Frame(picture, time.monotonic()) if good else None
+        """Waits for the next frame; None if that failed, or gave no picture."""
+        good, given = self._capture.read(spare.picture if spare else None)
+        picture = as_picture(given) if good else None
+        return None if picture is None else Frame(picture, time.monotonic())
 
     def release(self) -> None:
         """Releases the camera or stream."""

@@ -43,6 +43,9 @@ flags.adopt_module_key_flags(reading_flags)
 
 _MOST_CONNECTIONS = 512
 _GRACE_S = 1
+# What the system holds back for a slow viewer. By itself it would hold megabytes, so that the
+# viewer would see what was in front of the camera half a minute ago.
+_UNSENT_BYTES = 64 << 10
 
 
 def main(words: Sequence[str]) -> None:
@@ -52,6 +55,7 @@ def main(words: Sequence[str]) -> None:
         import uvicorn
 
         from digits_tf.web import app, guard
+        from digits_tf.web.connection import Connection
     except ImportError as error:
         raise DigitsError(f"the page needs {error.name}: pip install 'digits_tf[web]'") from None
     token = None if guard.is_loopback(_HOST.value) else secrets.token_urlsafe(16)
@@ -70,6 +74,7 @@ def main(words: Sequence[str]) -> None:
         listener = stack.enter_context(_listen())
         config = uvicorn.Config(
             application,
+            http=Connection,
             log_level="error",
             access_log=False,
             server_header=False,
@@ -99,6 +104,9 @@ def _listen() -> socket.socket:
     listener = socket.socket(family)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Each connection has it from here. Windows lacks it.
+        if option := getattr(socket, "TCP_NOTSENT_LOWAT", None):
+            listener.setsockopt(socket.IPPROTO_TCP, option, _UNSENT_BYTES)
         listener.bind((_HOST.value, _PORT.value))
         listener.listen(_MOST_CONNECTIONS)
     except OSError as error:

@@ -26,8 +26,6 @@ from digits_tf.web.reader import Reader
 
 _STATIC = resources.files("digits_tf.web") / "static"
 _MOST_VIEWERS = 64
-# A viewer whose connection takes nothing for so long has gone.
-_GONE_S = 20.0
 _BOUNDARY = "frame"
 _END_S = 5.0  # until the live view is left to itself at the end
 
@@ -168,18 +166,13 @@ async def _as_jpegs(broadcast: Broadcast) -> AsyncIterator[bytes]:
 
 
 class _Endless(StreamingResponse):
-    """An answer without an end, which leaves a viewer that takes nothing any more."""
+    """An answer without an end."""
+
+    def __init__(self, parts: AsyncIterator[bytes], media_type: str):
+        super().__init__(parts, headers={"cache-control": "no-store"}, media_type=media_type)
 
     async def stream_response(self, send: Send) -> None:
         """Sends part by part; see `StreamingResponse`."""
-        headers = [*self.raw_headers, (b"cache-control", b"no-store")]
-        start = {"type": "http.response.start", "status": self.status_code, "headers": headers}
-        await send(start)
-        with contextlib.suppress(TimeoutError):
-            async with contextlib.aclosing(self.body_iterator) as parts:  # type: ignore[type-var]
-                async for part in parts:
-                    message = {"type": "http.response.body", "body": part, "more_body": True}
-                    await asyncio.wait_for(send(message), _GONE_S)
-        with contextlib.suppress(TimeoutError, OSError):
-            last = {"type": "http.response.body", "body": b"", "more_body": False}
-            await asyncio.wait_for(send(last), 1.0)
+        # Otherwise a viewer would be counted until Python tidies up.
+        async with contextlib.aclosing(self.body_iterator):  # type: ignore[type-var]
+            await super().stream_response(send)

@@ -1,0 +1,54 @@
+"""A connection that does not wait for ever for a viewer that has gone."""
+
+import asyncio
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+# A viewer whose connection takes nothing for so long has gone.
+GONE_S = 20.0
+
+
+class Connection(H11Protocol):
+    """Is cut where its other end takes nothing of an answer for `GONE_S` seconds.
+
+    The server by itself would keep the connection, and what it still has to send, until the other
+    end closes it. A phone that has left the network never does.
+    """
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """Begins to wait for the other end; see `asyncio.Protocol`."""
+        super().pause_writing()
+        self._wait()
+
+    def resume_writing(self) -> None:
+        """The other end has taken what waited; see `asyncio.Protocol`."""
+        super().resume_writing()
+        self._end_wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended; see `asyncio.Protocol`."""
+        super().connection_lost(exc)
+        self._end_wait()
+
+    def shutdown(self) -> None:
+        """Ends with the server, which does not wait for what the other end does not take."""
+        super().shutdown()
+        if self.flow.write_paused:
+            self.transport.abort()
+
+    def _wait(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(GONE_S, self._look, left)
+
+    def _look(self, before: int) -> None:
+        if self.transport.get_write_buffer_size() < before:
+            self._wait()
+        else:
+            self.transport.abort()
+
+    def _end_wait(self) -> None:
+        if self._patience:
+            self._patience.cancel()

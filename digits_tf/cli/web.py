@@ -36,8 +36,9 @@ _HOST = flags.DEFINE_string(
 _SOURCE = flags.DEFINE_string(
     "source",
     None,
-    "What the live view shows: a camera's number, picamera, a stream's address, a video, or demo; "
-    "see digits-tf camera --help. Default: no live view; a browser can use its own camera.",
+    "What the live view shows: a camera's number, picamera, a stream's address, a video, demo, or "
+    "pictures (a file, a folder, a pattern), one after the other, again and again; see digits-tf "
+    "camera --help. Default: no live view; a browser can use its own camera.",
 )
 flags.adopt_module_key_flags(reading_flags)
 
@@ -130,6 +131,7 @@ def _live(stack: contextlib.ExitStack, name: str) -> "Callable[[Broadcast], Call
     source = open_source(name, CameraSettings(colour=True), status.notify)
     stack.callback(source.release)
     status.notify(source.description)
+    source.repeats = True
     recognizer = reading_flags.load_recognizer()
 
     def on(display: "Broadcast") -> Callable[[], None]:

@@ -20,7 +20,7 @@ from digits_tf import __version__
 from digits_tf.data.collection import Collection
 from digits_tf.recognition import Recognizer
 from digits_tf.web.guard import Guard
-from digits_tf.web.live import Broadcast, Thread
+from digits_tf.web.live import Broadcast, Thread, View
 from digits_tf.web.openapi import DESCRIPTION
 from digits_tf.web.reader import Reader
 
@@ -98,7 +98,7 @@ async def _health(request: Request) -> Response:
     state = request.app.state
     answer: dict[str, Any] = {"status": "ok", "version": __version__, "source": state.source}
     if state.thread:
-        answer |= {"viewers": state.broadcast.viewers, "live": state.thread.is_alive()}
+        answer |= {"viewers": state.broadcast.viewers, "live": not state.broadcast.ended}
         if state.thread.failure:
             answer["error"] = state.thread.failure
     return JSONResponse(answer)
@@ -131,7 +131,7 @@ def _watched(request: Request) -> Broadcast:
     thread: Thread | None = request.app.state.thread
     if not thread:
         raise HTTPException(404, "no live view: start the server with --source")
-    if not thread.is_alive():
+    if broadcast.ended:
         raise HTTPException(410, thread.failure or "the source has ended")
     if broadcast.viewers >= _MOST_VIEWERS:
         raise HTTPException(503, f"{_MOST_VIEWERS} viewers watch already", {"retry-after": "5"})
@@ -157,12 +157,15 @@ async def _as_events(broadcast: Broadcast, crops: bool) -> AsyncIterator[bytes]:
 
 async def _as_jpegs(broadcast: Broadcast) -> AsyncIterator[bytes]:
     """Frames as motion JPEG, which every browser shows as a picture."""
-    newest = b""
+    newest = View()
     async for view in broadcast.views():
         # Between two frames a browser shows none; so the last one is sent again.
-        newest = view.jpeg if view else newest
-        head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(newest)}\r\n\r\n"
-        yield head.encode() + newest + b"\r\n"
+        newest = view or newest
+        head = (
+            f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(newest.jpeg)}\r\n"
+            f"X-Frame: {newest.reading.get('frame', '')}\r\n\r\n"
+        )
+        yield head.encode() + newest.jpeg + b"\r\n"
 
 
 class _Endless(StreamingResponse):

@@ -1,15 +1,14 @@
-"""Many viewers of one demo board in `digits-tf web`: what each of them gets, and the server's memory.
+"""Many viewers of one board in `digits-tf web`: what each of them gets, and the server's memory.
 
 python scripts/load_web.py
 python scripts/load_web.py --viewers=20 --minutes=5 --slow=2
 
 Each viewer follows /events and /video, as the page in a browser does. Of the slow ones, every
-second takes nothing at all; the others take a frame a second. Prints a JSON object. Exit code: 0, or
-1 if a viewer that is not slow got less than half of the frames that the source showed.
+second takes nothing at all; the others take a frame a second. Prints a JSON object. Exit code: 0,
+or 1 if a viewer that is not slow got less than half of the frames that the source showed.
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import json
 import os
@@ -17,9 +16,8 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +25,9 @@ import numpy as np
 from absl import flags
 
 # A clone need not be installed.
-_ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(_ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from serving import serving
 
 from digits_tf.cli import command
 from digits_tf.errors import DigitsError
@@ -41,7 +40,11 @@ _SLOW = flags.DEFINE_integer("slow", 2, "How many more viewers are slow.", lower
 _SETTLE_S = 10.0
 _SAMPLE_S = 1.0
 _SLOW_S = 1.0  # between two frames that a slow viewer takes
-_FRAME = re.compile(rb'"frame": (\d+)')
+# What the page follows, and where a part has the number of its frame.
+_STREAMS = (
+    ("/events?crops", "readings", re.compile(rb'"frame": (\d+)')),
+    ("/video", "pictures", re.compile(rb"X-Frame: (\d+)")),
+)
 _STARVED = 0.5
 
 
@@ -50,23 +53,19 @@ class Viewer:
     """What one viewer has got since the measurement began.
 
     Attributes:
-        numbers: of the frames whose readings it got.
-        pictures: how many frames of the video it got.
+        readings: numbers of the frames of /events.
+        pictures: numbers of the frames of /video.
     """
 
-    numbers: list[int] = dataclasses.field(default_factory=list)
-    pictures: int = 0
-
-    def forget(self) -> None:
-        """Begins anew."""
-        self.numbers, self.pictures = [], 0
+    readings: list[int] = dataclasses.field(default_factory=list)
+    pictures: list[int] = dataclasses.field(default_factory=list)
 
 
 def main(words: Sequence[str]) -> int:
     """Measures and prints; returns the exit code."""
     if not hasattr(os, "getloadavg"):
         raise DigitsError("expected Linux or macOS, found a system without load and ps")
-    with _server() as (process, port):
+    with serving() as (process, port):
         viewers, samples, streams = asyncio.run(_watch(process.pid, port))
     result = summary(viewers, 60 * _MINUTES.value) | {
         "slow_viewers": _SLOW.value,
@@ -92,50 +91,30 @@ def summary(viewers: Sequence[Viewer], seconds: float) -> dict[str, Any]:
         the frames "missed", smallest, median and largest of the viewers; "starved", how many got
         less than half.
     """
-    numbers = [number for viewer in viewers for number in viewer.numbers]
+    streams = {name: [getattr(each, name) for each in viewers] for name in ("readings", "pictures")}
+    numbers = {number for lists in streams.values() for each in lists for number in each}
     shown = max(numbers) - min(numbers) + 1 if numbers else 0
-    readings = [len(set(viewer.numbers)) for viewer in viewers]
-    pictures = [viewer.pictures for viewer in viewers]
 
-    def of(counts: list[int]) -> dict[str, list[float]]:
-        fps = [round(count / seconds, 2) for count in counts]
-        # A viewer may begin or end a frame before another.
-        missed = [max(0, shown - count) for count in counts]
+    def of(lists: list[list[int]]) -> dict[str, list[float]]:
+        fps = [round(len(set(each)) / seconds, 2) for each in lists]
+        # Between its first and its last: a viewer may begin or end a frame before another.
+        missed = [each[-1] - each[0] + 1 - len(set(each)) if each else shown for each in lists]
         return {
             name: [min(each), statistics.median(each), max(each)]
             for name, each in (("fps", fps), ("missed", missed))
         }
 
     least = max(1.0, _STARVED * shown)
+    starved = [
+        min(len(set(viewer.readings)), len(set(viewer.pictures))) < least for viewer in viewers
+    ]
     return {
         "viewers": len(viewers),
         "seconds": seconds,
         "frames": shown,
-        "readings": of(readings),
-        "pictures": of(pictures),
-        "starved": sum(min(pair) < least for pair in zip(readings, pictures, strict=True)),
+        **{name: of(lists) for name, lists in streams.items()},
+        "starved": sum(starved),
     }
-
-
-@contextlib.contextmanager
-def _server() -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The program in a process of its own; gives it and its port."""
-    code = [sys.executable, "-m", "digits_tf.web", "--port=0", "--source=demo"]
-    environment = os.environ | {"PYTHONPATH": str(_ROOT)}
-    # Elsewhere, so that a developer's own digits change nothing.
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(
-            code, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment
-        ) as process,
-    ):
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            if not (found := re.search(r":(\d+) ", line)):
-                raise DigitsError(f"expected the server's address, found {line.strip()!r}")
-            yield process, int(found[1])
-        finally:
-            process.terminate()
 
 
 async def _watch(process: int, port: int) -> tuple[list[Viewer], list[list[float]], int]:
@@ -147,16 +126,16 @@ async def _watch(process: int, port: int) -> tuple[list[Viewer], list[list[float
     """
     viewers = [Viewer() for _ in range(_VIEWERS.value)]
     tasks = [
-        asyncio.create_task(follow(port, viewer))
+        asyncio.create_task(_follow(port, viewer, *stream))
         for viewer in viewers
-        for follow in (_follow_events, _follow_video)
+        for stream in _STREAMS
     ]
     tasks += [asyncio.create_task(_slow(port, number % 2 == 1)) for number in range(_SLOW.value)]
     seconds = 60 * _MINUTES.value
     try:
         await asyncio.sleep(min(_SETTLE_S, seconds))
         for viewer in viewers:
-            viewer.forget()
+            viewer.readings, viewer.pictures = [], []
         start, samples = time.monotonic(), []
         while (now := time.monotonic() - start) < seconds:
             samples.append([now, *_usage(process), time.process_time()])
@@ -173,17 +152,13 @@ async def _watch(process: int, port: int) -> tuple[list[Viewer], list[list[float
     return got, samples, streams
 
 
-async def _follow_events(port: int, viewer: Viewer) -> None:
-    reader, _ = await _open(port, "/events?crops")
+async def _follow(
+    port: int, viewer: Viewer, path: str, name: str, number: re.Pattern[bytes]
+) -> None:
+    reader, _ = await _open(port, path)
     while chunk := await _chunk(reader):
-        if found := _FRAME.search(chunk):
-            viewer.numbers.append(int(found[1]))
-
-
-async def _follow_video(port: int, viewer: Viewer) -> None:
-    reader, _ = await _open(port, "/video")
-    while await _chunk(reader):
-        viewer.pictures += 1
+        if found := number.search(chunk):
+            getattr(viewer, name).append(int(found[1]))
 
 
 async def _slow(port: int, takes_nothing: bool) -> None:
@@ -216,7 +191,9 @@ def _usage(process: int) -> tuple[float, float]:
     if len(found) != 2:
         raise DigitsError("the server has ended: see above")
     parts = reversed(found[1].replace("-", ":").split(":"))
-    seconds = sum(float(part) * unit for part, unit in zip(parts, (1, 60, 3600, 86400)))
+    seconds = sum(
+        float(part) * unit for part, unit in zip(parts, (1, 60, 3600, 86400), strict=False)
+    )
     return int(found[0]) * 1024 / 1e6, seconds
 
 

@@ -206,6 +206,7 @@ def _resources(samples: list[list[float]]) -> dict[str, Any]:
             "start": round(memory[0], 1),
             "end": round(memory[-1], 1),
             "largest": round(memory.max(), 1),
+            "each_minute": [round(each, 1) for each in memory[:: round(60 / _SAMPLE_S)]],
             "slope_per_minute": round(60 * np.polyfit(times, memory, 1)[0], 3),
         },
         "cores_of_the_server": round(shares[0], 2),

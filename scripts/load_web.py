@@ -140,7 +140,8 @@ async def _watch(process: int, port: int) -> tuple[list[Viewer], list[list[float
         while (now := time.monotonic() - start) < seconds:
             samples.append([now, *_usage(process), time.process_time()])
             await asyncio.sleep(min(_SAMPLE_S, seconds - now))
-        got = [dataclasses.replace(viewer) for viewer in viewers]
+        # The viewers go on.
+        got = [Viewer([*viewer.readings], [*viewer.pictures]) for viewer in viewers]
         samples.append([now, *_usage(process), time.process_time()])
         reader, writer = await _open(port, "/health", "Connection: close\r\n")
         streams = json.loads((await reader.read()).partition(b"\r\n\r\n")[2])["viewers"]

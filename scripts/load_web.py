@@ -201,6 +201,9 @@ def _usage(process: int) -> tuple[float, float]:
 def _resources(samples: list[list[float]]) -> dict[str, Any]:
     table = np.array(samples)
     times, memory = table[:, 0], table[:, 1]
+    # What is made once is made in the first minute.
+    late = times >= times[-1] / 2
+    slope = np.polyfit(times[late], memory[late], 1)[0] if late.sum() > 1 else 0.0
     shares = (table[-1, 2:] - table[0, 2:]) / (times[-1] - times[0])
     return {
         "memory_mb": {
@@ -208,7 +211,7 @@ def _resources(samples: list[list[float]]) -> dict[str, Any]:
             "end": round(memory[-1], 1),
             "largest": round(memory.max(), 1),
             "each_minute": [round(each, 1) for each in memory[:: round(60 / _SAMPLE_S)]],
-            "slope_per_minute": round(60 * np.polyfit(times, memory, 1)[0], 3),
+            "slope_per_minute_of_the_second_half": round(60 * slope, 3),
         },
         "cores_of_the_server": round(shares[0], 2),
         "cores_of_the_viewers": round(shares[1], 2),

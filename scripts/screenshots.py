@@ -73,10 +73,14 @@ def _browser() -> Iterator[Any]:
     with sync_api.sync_playwright() as driver:
         try:
             browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            yield browser
-            browser.close()
         except sync_api.Error as error:
-            raise DigitsError(f"{path}: {error.message}") from None
+            raise DigitsError(f"{path} does not start: {error.message}") from None
+        try:
+            yield browser
+        except sync_api.Error as error:
+            raise DigitsError(f"the page: {error.message}") from None
+        finally:
+            browser.close()
 
 
 def _draw(page: Any) -> None:
@@ -95,7 +99,7 @@ def _draw(page: Any) -> None:
             points = (height * stroke + middle).tolist()
             page.mouse.move(*points[0])
             page.mouse.down()
-            for point in points[1:]:
+            for point in points[2::3]:
                 page.mouse.move(*point)
             page.mouse.up()
     _wait_for(page, "".join(map(str, _NUMBER)))

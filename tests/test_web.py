@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -30,9 +31,13 @@ STATIC = ROOT / "digits_tf" / "web" / "static"
 
 
 @contextlib.contextmanager
-def serving(*words, cwd=STATIC):
-    """A server on a free port; gives the process and the address that it printed."""
-    command = [sys.executable, "-m", "digits_tf.web", "--port=0", *words]
+def serving(*words, cwd=STATIC, first=""):
+    """A server on a free port; gives the process and the address that it printed.
+
+    `first` is what it executes before all else.
+    """
+    code = f"{first}\nfrom digits_tf.cli import command\ncommand.start('web')"
+    command = [sys.executable, "-c", code, "--port=0", *words]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, **pipes, text=True, cwd=cwd)
     try:
@@ -224,19 +229,23 @@ def test_viewers_get_readings_and_frames_of_one_source(server):
         assert answer.readline() == b"--frame\r\n"
         assert answer.readline() == b"Content-Type: image/jpeg\r\n"
         size = int(answer.readline().split()[1])
+        assert re.fullmatch(rb"X-Frame: \d+\r\n", answer.readline())
         answer.readline()
         return cv2.imdecode(np.frombuffer(answer.read(size), np.uint8), cv2.IMREAD_COLOR)
 
     assert follow(server, "/video", jpeg).shape == (720, 1280, 3)
 
 
-def test_nobody_watches_and_no_frame_is_read(server):
-    def wait_for_none():
-        while json.loads(ask(server, "/health")[2])["viewers"]:
-            time.sleep(0.05)
+def wait_for_viewers(address, count):
+    end = time.monotonic() + 20
+    while (found := json.loads(ask(address, "/health")[2])["viewers"]) != count:
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
 
+
+def test_nobody_watches_and_no_frame_is_read(server):
     last = follow(server, "/events", lambda answer: readings(answer, 1))[0]["frame"]
-    wait_for_none()
+    wait_for_viewers(server, 0)
     time.sleep(1.0)
     after = follow(server, "/events", lambda answer: readings(answer, 1))[0]["frame"]
     # The view that was there is shown at once; at 30 frames a second 30 more would have been read.
@@ -261,6 +270,93 @@ def test_a_viewer_that_takes_nothing_holds_up_nobody(server):
             each.request("GET", "/video")
         follow(server, "/events", lambda answer: readings(answer, 20))
         assert json.loads(ask(server, "/read", png(numbers()))[2])["text"] == "3147"
+
+
+def open_video(address):
+    """A connection that takes nothing of the live view until it is read from."""
+    viewer = socket.socket()
+    # A phone's network holds little; this machine's own would hold megabytes.
+    viewer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 10)
+    viewer.settimeout(30)
+    viewer.connect(("127.0.0.1", address.port))
+    viewer.sendall(b"GET /video HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    return viewer
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_NOTSENT_LOWAT"), reason="the system has no such limit")
+def test_a_viewer_that_was_slow_sees_what_is_new(server):
+    with open_video(server) as viewer:
+        before = follow(server, "/events", lambda answer: readings(answer, 40))[-1]["frame"]
+        answer, found = viewer.makefile("rb"), []
+        while not found or found[-1] < before:
+            line = answer.readline()
+            if line.startswith(b"X-Frame: "):
+                found.append(int(line.split()[1]))
+    # What was on its way, and no more.
+    assert len(found) < 8
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_viewer_that_takes_nothing_is_cut_and_one_that_takes_little_is_not():
+    patience = "from digits_tf.web import connection; connection.GONE_S = 1.0"
+    with contextlib.ExitStack() as stack:
+        process, address = stack.enter_context(serving("--source=demo", first=patience))
+        gone, slow = (stack.enter_context(open_video(address)) for _ in range(2))
+        silent = stack.enter_context(socket.create_connection(("127.0.0.1", address.port), 30))
+        silent.sendall(b"GET /")
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            assert slow.recv(20_000)
+            time.sleep(0.2)
+        wait_for_viewers(address, 1)
+        for each in (gone, silent):
+            with contextlib.suppress(ConnectionResetError):
+                while each.recv(1 << 20):  # what was on its way
+                    pass
+        # The end does not wait for the other, and nobody need hear of either.
+        stack.enter_context(open_video(address))
+        wait_for_viewers(address, 2)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) in (0, 130)
+        assert "ERROR" not in process.stderr.read()
+
+
+def test_pictures_are_shown_one_after_the_other_and_again(tmp_path, monkeypatch):
+    from digits_tf.annotators import Overlay
+    from digits_tf.camera.display import StatusLine
+    from digits_tf.camera.loop import Loop
+    from digits_tf.camera.smoother import Smoother
+    from digits_tf.camera.sources import CameraSettings, open_source
+    from digits_tf.web import live
+
+    monkeypatch.setattr(live, "_PICTURE_S", 0.2)
+    for name in ("1.png", "2.png"):
+        (tmp_path / name).write_bytes(png(numbers()))
+    (tmp_path / "3.png").write_bytes(b"none")
+    messages = []
+    source = open_source(str(tmp_path), CameraSettings(colour=True), messages.append)
+    source.repeats = True
+
+    async def watch():
+        broadcast = live.Broadcast(asyncio.get_running_loop())
+        parts = Recognizer.load(), broadcast, StatusLine(), Smoother(0.5), Overlay()
+        thread = live.Thread(Loop(source, *parts).run, broadcast)
+        thread.start()
+        shown, start = [], time.monotonic()
+        async for view in broadcast.views():
+            if not shown or view.reading["path"] != shown[-1]:
+                shown.append(view.reading["path"])
+            if len(shown) == 5:
+                break
+        broadcast.end()
+        await asyncio.to_thread(thread.join, 10)
+        return shown, time.monotonic() - start, thread.failure
+
+    shown, seconds, failure = asyncio.run(asyncio.wait_for(watch(), 30))
+    assert [path.rpartition("/")[2] for path in shown] == ["1.png", "2.png"] * 2 + ["1.png"]
+    assert (failure, len(messages)) == ("", 1)
+    assert 4 * 0.2 <= seconds < 10
 
 
 def test_two_hundred_clients_at_once_half_of_them_misbehaving(server):
@@ -451,6 +547,40 @@ def test_the_live_view_shows_frames_and_readings(page):
     expect(page.locator("#rate")).to_contain_text("frames per second", timeout=20_000)
     stream = page.locator("#stream")
     expect(stream).to_have_js_property("naturalWidth", 1280, timeout=20_000)
+
+
+def test_a_page_that_nobody_sees_does_not_watch(page, server):
+    def see(hidden):
+        page.evaluate(
+            "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, "
+            "configurable: true}); document.dispatchEvent(new Event('visibilitychange')); }",
+            hidden,
+        )
+
+    wait_for_viewers(server, 2)
+    see(hidden=True)
+    wait_for_viewers(server, 0)
+    see(hidden=False)
+    wait_for_viewers(server, 2)
+
+
+def test_a_number_is_not_broken_over_two_lines(page):
+    from playwright.sync_api import expect
+
+    page.get_by_role("tab", name="Picture").click()
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        for name in ("page", "row"):
+            read = text(Recognizer.load().read(ROOT / "samples" / f"{name}.jpg"))
+            page.locator("#choose").set_input_files(ROOT / "samples" / f"{name}.jpg")
+            expect(page.locator("#text")).to_have_text(read, timeout=20_000)
+            tops = page.locator("#text").evaluate(
+                "e => { const r = document.createRange(); r.selectNodeContents(e); "
+                "return [...r.getClientRects()].filter(b => b.width).map(b => b.top); }"
+            )
+            assert len(set(tops)) == len(read.splitlines())
+        # Nothing is wider than the page.
+        assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_chinese_where_the_browser_asks_for_it(browser, server):

@@ -37,14 +37,18 @@ _HOST = flags.DEFINE_string(
 _SOURCE = flags.DEFINE_string(
     "source",
     None,
-    "What the live view shows: a camera's number, picamera, a stream's address, a video, or demo; "
-    "see digits-tf camera --help. Default: no live view; a browser can use its own camera.",
+    "What the live view shows: a camera's number, picamera, a stream's address, a video, demo, or "
+    "pictures (a file, a folder, a pattern), one after the other, again and again; see digits-tf "
+    "camera --help. Default: no live view; a browser can use its own camera.",
 )
 flags.adopt_module_key_flags(reading_flags)
 flags.adopt_module_key_flags(mqtt_flag)
 
 _MOST_CONNECTIONS = 512
 _GRACE_S = 1
+# What the system holds back for a slow viewer. By itself it would hold megabytes, so that the
+# viewer would see what was in front of the camera half a minute ago.
+_UNSENT_BYTES = 64 << 10
 
 
 def main(words: Sequence[str]) -> None:
@@ -54,6 +58,7 @@ def main(words: Sequence[str]) -> None:
         import uvicorn
 
         from digits_tf.web import app, guard
+        from digits_tf.web.connection import Connection
     except ImportError as error:
         raise DigitsError(f"the page needs {error.name}: pip install 'digits_tf[web]'") from None
     broker = mqtt_flag.broker()
@@ -75,6 +80,7 @@ def main(words: Sequence[str]) -> None:
         listener = stack.enter_context(_listen())
         config = uvicorn.Config(
             application,
+            http=Connection,
             log_level="error",
             access_log=False,
             server_header=False,
@@ -104,6 +110,9 @@ def _listen() -> socket.socket:
     listener = socket.socket(family)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Each connection has it from here. Windows lacks it.
+        if option := getattr(socket, "TCP_NOTSENT_LOWAT", None):
+            listener.setsockopt(socket.IPPROTO_TCP, option, _UNSENT_BYTES)
         listener.bind((_HOST.value, _PORT.value))
         listener.listen(_MOST_CONNECTIONS)
     except OSError as error:
@@ -129,6 +138,7 @@ def _live(
     source = open_source(name, CameraSettings(colour=True), status.notify)
     stack.callback(source.release)
     status.notify(source.description)
+    source.repeats = True
     recognizer = reading_flags.load_recognizer()
     listener = mqtt_flag.listener(stack, broker, status.notify, source.live)
 

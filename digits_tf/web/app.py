@@ -20,14 +20,12 @@ from digits_tf import __version__
 from digits_tf.data.collection import Collection
 from digits_tf.recognition import Recognizer
 from digits_tf.web.guard import Guard
-from digits_tf.web.live import Broadcast, Thread
+from digits_tf.web.live import Broadcast, Thread, View
 from digits_tf.web.openapi import DESCRIPTION
 from digits_tf.web.reader import Reader
 
 _STATIC = resources.files("digits_tf.web") / "static"
 _MOST_VIEWERS = 64
-# A viewer whose connection takes nothing for so long has gone.
-_GONE_S = 20.0
 _BOUNDARY = "frame"
 _END_S = 5.0  # until the live view is left to itself at the end
 
@@ -100,7 +98,7 @@ async def _health(request: Request) -> Response:
     state = request.app.state
     answer: dict[str, Any] = {"status": "ok", "version": __version__, "source": state.source}
     if state.thread:
-        answer |= {"viewers": state.broadcast.viewers, "live": state.thread.is_alive()}
+        answer |= {"viewers": state.broadcast.viewers, "live": not state.broadcast.ended}
         if state.thread.failure:
             answer["error"] = state.thread.failure
     return JSONResponse(answer)
@@ -133,7 +131,7 @@ def _watched(request: Request) -> Broadcast:
     thread: Thread | None = request.app.state.thread
     if not thread:
         raise HTTPException(404, "no live view: start the server with --source")
-    if not thread.is_alive():
+    if broadcast.ended:
         raise HTTPException(410, thread.failure or "the source has ended")
     if broadcast.viewers >= _MOST_VIEWERS:
         raise HTTPException(503, f"{_MOST_VIEWERS} viewers watch already", {"retry-after": "5"})
@@ -159,27 +157,25 @@ async def _as_events(broadcast: Broadcast, crops: bool) -> AsyncIterator[bytes]:
 
 async def _as_jpegs(broadcast: Broadcast) -> AsyncIterator[bytes]:
     """Frames as motion JPEG, which every browser shows as a picture."""
-    newest = b""
+    newest = View()
     async for view in broadcast.views():
         # Between two frames a browser shows none; so the last one is sent again.
-        newest = view.jpeg if view else newest
-        head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(newest)}\r\n\r\n"
-        yield head.encode() + newest + b"\r\n"
+        newest = view or newest
+        head = (
+            f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(newest.jpeg)}\r\n"
+            f"X-Frame: {newest.reading.get('frame', '')}\r\n\r\n"
+        )
+        yield head.encode() + newest.jpeg + b"\r\n"
 
 
 class _Endless(StreamingResponse):
-    """An answer without an end, which leaves a viewer that takes nothing any more."""
+    """An answer without an end."""
+
+    def __init__(self, parts: AsyncIterator[bytes], media_type: str):
+        super().__init__(parts, headers={"cache-control": "no-store"}, media_type=media_type)
 
     async def stream_response(self, send: Send) -> None:
         """Sends part by part; see `StreamingResponse`."""
-        headers = [*self.raw_headers, (b"cache-control", b"no-store")]
-        start = {"type": "http.response.start", "status": self.status_code, "headers": headers}
-        await send(start)
-        with contextlib.suppress(TimeoutError):
-            async with contextlib.aclosing(self.body_iterator) as parts:  # type: ignore[type-var]
-                async for part in parts:
-                    message = {"type": "http.response.body", "body": part, "more_body": True}
-                    await asyncio.wait_for(send(message), _GONE_S)
-        with contextlib.suppress(TimeoutError, OSError):
-            last = {"type": "http.response.body", "body": b"", "more_body": False}
-            await asyncio.wait_for(send(last), 1.0)
+        # Otherwise a viewer would be counted until Python tidies up.
+        async with contextlib.aclosing(self.body_iterator):  # type: ignore[type-var]
+            await super().stream_response(send)

@@ -5,7 +5,9 @@ import base64
 import contextlib
 import dataclasses
 import functools
+import math
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
@@ -21,6 +23,7 @@ _JPEG_QUALITY = 80
 # A viewer that hears nothing for so long is told that the server is still there.
 HEARTBEAT_S = 10.0
 _NOBODY_S = 0.1
+_PICTURE_S = 5.0  # how long a picture file is shown
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,7 +51,8 @@ class Broadcast(Display):
 
     It is the display of a `camera.loop.Loop`, which runs in a thread of its own, while viewers wait
     in the server's event loop. Each gets the newest view when it is ready for one, so that a slow
-    viewer misses some and holds up nobody. While nobody watches, no frame is read.
+    viewer misses some and holds up nobody. While nobody watches, no frame is read. Of a source of
+    picture files, each is shown for some seconds.
 
     Args:
         events: the server's event loop.
@@ -61,12 +65,14 @@ class Broadcast(Display):
         self._changed = asyncio.Event()
         self._number, self._view = 0, View()
         self._watched, self._ended = threading.Event(), threading.Event()
+        self._next = math.inf  # when the next picture file is due
         self.viewers = 0
 
     def show(self, result: FrameResult, picture: NDArray[np.uint8] | None) -> None:
         """Sends a result to all viewers; called by the loop's thread."""
         if picture is None:
             return
+        self._next = time.monotonic() + _PICTURE_S if result.frame.path else math.inf
         view = View(_jpeg(picture), result.as_json(), result.digits)
         with contextlib.suppress(RuntimeError):  # The server has ended meanwhile.
             self._events.call_soon_threadsafe(self._put, view)
@@ -78,13 +84,18 @@ class Broadcast(Display):
         while not self._watched.wait(_NOBODY_S):
             if self._ended.is_set():
                 return Action.QUIT
-        return None
+        return Action.NEXT if time.monotonic() >= self._next else None
 
     def end(self) -> None:
         """Ends the loop and the viewers' streams; a signal handler may call it."""
         self._ended.set()
         with contextlib.suppress(RuntimeError):  # The server has ended meanwhile.
             self._events.call_soon_threadsafe(self._changed.set)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the loop has ended, or has been told to."""
+        return self._ended.is_set()
 
     @contextlib.contextmanager
     def viewer(self) -> Iterator[None]:

@@ -138,7 +138,10 @@ DESCRIPTION: dict[str, Any] = {
             "get": {
                 "summary": "Watch the live view as motion JPEG, readings drawn on it",
                 "responses": {
-                    "200": _answer("A JPEG a frame", "multipart/x-mixed-replace"),
+                    "200": _answer(
+                        "A JPEG a frame; X-Frame is its number in /events",
+                        "multipart/x-mixed-replace",
+                    ),
                     "404": _ERROR,
                     "503": _ERROR,
                 },

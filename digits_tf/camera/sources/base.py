@@ -100,6 +100,7 @@ class Source(abc.ABC):
         fps: the rate at which to show its frames; None: as they come.
         live: whether frames come in real time, read or not.
         still: whether each frame is a picture of its own.
+        repeats: whether pictures begin again after the last one; may be set.
         ended: whether no more frames will come.
         rotate: degrees clockwise by which its frames are still to be rotated.
     """
@@ -108,6 +109,7 @@ class Source(abc.ABC):
     fps: float | None = None
     live = False
     still = False
+    repeats = False
     ended = False
     rotate = 0
 

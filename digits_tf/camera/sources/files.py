@@ -19,7 +19,7 @@ _COUNT_TOLERANCE = 0.97
 
 
 class Pictures(Source):
-    """Picture files, each once.
+    """Picture files, each once, or again and again.
 
     Args:
         paths: in the order to show them, at least one. If it is the only one, it must be readable;
@@ -31,24 +31,25 @@ class Pictures(Source):
     still = True
 
     def __init__(self, paths: list[Path], description: str, notify: Callable[[str], None]):
-        self._paths, self.description, self._notify = paths, description, notify
-        self._next = self._readable = 0
+        self._paths, self.description, self._notify = list(paths), description, notify
+        self._is_alone, self._next = len(paths) == 1, 0
 
     def read(self, timeout: float) -> Frame | None:
         """Returns the next picture that can be read."""
-        while self._next < len(self._paths):
+        while self._paths and (self.repeats or self._next < len(self._paths)):
+            self._next %= len(self._paths)
             path = self._paths[self._next]
-            self._next += 1
             try:
                 picture = read_picture(path)
             except (DigitsError, OSError) as error:
-                if len(self._paths) == 1:
+                if self._is_alone:
                     raise
                 self._notify(f"left out: {error}")
+                del self._paths[self._next]
                 continue
-            self._readable += 1
+            self._next += 1
             return Frame(picture, 0.0, str(path))
-        if not self._readable:
+        if not self._paths:
             raise DigitsError(f"{self.description}, but none of them can be read")
         self.ended = True
         return None

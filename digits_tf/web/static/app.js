@@ -22,6 +22,9 @@ function show(reading) {
   const labelled = reading.digits.some((digit) => digit.label !== null);
   const text = labelled ? reading.text : say("nothing");
   if ($("text").textContent !== text) $("text").textContent = text;
+  const lines = text.split("\n");
+  $("text").style.setProperty("--letters", Math.max(...lines.map((line) => line.length)));
+  $("text").style.setProperty("--lines", lines.length);
   $("copy").disabled = !labelled;
   $("time").textContent = reading.ms === undefined ? "" : `${reading.ms.toFixed(1)} ${say("ms")}`;
   $("digits").replaceChildren(...reading.digits.map(card));
@@ -50,8 +53,8 @@ function card(digit) {
   crop.alt = say("saw");
   if (digit.crop) crop.src = `data:image/png;base64,${digit.crop}`;
   else crop.hidden = true;
-  const sure = `${(100 * digit.confidence).toFixed(0)} %`;
-  const name = element("span", "name", digit.label === null ? say("unsure") : `${digit.label}  ${sure}`);
+  const name = element("span", "name", digit.label === null ? say("unsure") : digit.label);
+  if (digit.label !== null) name.append(element("span", "sure", `${(100 * digit.confidence).toFixed(0)} %`));
   const bars = element("div", "bars");
   const best = Math.max(...digit.probabilities);
   digit.probabilities.forEach((probability, label) => {
@@ -121,15 +124,23 @@ function drawBoxes(canvas, reading, width, height) {
   canvas.height = height;
   const pen = canvas.getContext("2d");
   const scale = reading.size ? width / reading.size.width : 1;
-  const line = Math.max(2, width / 400);
-  pen.lineWidth = line;
-  pen.font = `600 ${Math.max(14, width / 32)}px system-ui, sans-serif`;
+  // Of the canvas' pixels, for one that is seen: a phone shows a large picture small.
+  const seen = width / (canvas.clientWidth || width);
+  const line = Math.max(1.25 * seen, width / 400), letter = Math.max(14 * seen, width / 32);
+  pen.lineJoin = "round";
+  pen.font = `600 ${letter}px system-ui, sans-serif`;
   for (const digit of reading.digits) {
     if (digit.label === null) continue;
     const [x, y, w, h] = digit.box.map((value) => value * scale);
-    pen.strokeStyle = pen.fillStyle = "#ffb300";
-    pen.strokeRect(x, y, w, h);
-    pen.fillText(digit.label, x, y > 30 ? y - 2 * line : y + h + width / 32);
+    const at = [x, y > letter + 2 * line ? y - 2 * line : y + h + letter];
+    // On paper as on a board: bright with a dark edge.
+    for (const [colour, thickness] of [["#000b", 2 * line], ["#ffb300", line]]) {
+      pen.strokeStyle = pen.fillStyle = colour;
+      pen.lineWidth = thickness;
+      pen.strokeRect(x, y, w, h);
+      if (thickness > line) pen.strokeText(digit.label, ...at);
+      else pen.fillText(digit.label, ...at);
+    }
   }
 }
 
@@ -362,12 +373,16 @@ leaving.camera = stopCamera;
 let events = null;
 
 entering.live = () => {
-  $("stream").src = `video?${Date.now()}`;
+  leaving.live();
+  // A page that nobody sees would keep the server at work, and a phone would stop taking its pictures.
+  if (document.hidden) return;
   events = new EventSource("events?crops");
+  // Also where the server has been away: readings come back by themselves, pictures do not.
+  events.onopen = () => { $("stream").src = `video?${Date.now()}`; };
   events.onmessage = (event) => {
     const reading = JSON.parse(event.data);
     show(reading);
-    $("rate").textContent = reading.fps ? `${reading.fps} ${say("fps")}` : "";
+    $("rate").textContent = reading.fps ? `${reading.fps} ${say("fps")}` : (reading.path ?? "").split(/[\\/]/).pop();
   };
   events.onerror = () => { if (events?.readyState === EventSource.CLOSED) fail(new Error(say("ended"))); };
 };
@@ -376,6 +391,7 @@ leaving.live = () => {
   events = null;
   $("stream").removeAttribute("src");
 };
+document.addEventListener("visibilitychange", () => { if (current === "live") entering.live(); });
 
 $("copy").addEventListener("click", async () => {
   await navigator.clipboard?.writeText($("text").textContent);

@@ -1,0 +1,63 @@
+"""The scripts that put many viewers on the live view, and that take pictures of the page."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from conftest import ROOT
+
+pytest.importorskip("uvicorn", reason="needs digits_tf[web]")
+
+SCRIPTS = ROOT / "scripts"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs ps")
+def test_all_viewers_get_frames_beside_slow_ones():
+    words = ["--viewers=3", "--slow=2", "--minutes=0.05"]
+    command = [sys.executable, SCRIPTS / "load_web.py", *words]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["viewers"], found["starved"]) == (3, 0)
+    for name in ("readings", "pictures"):
+        fps, missed = found[name]["fps"], found[name]["missed"]
+        assert min(fps) > 1 and max(fps) < 40
+        # At most 30 frames a second of 3 s.
+        assert found["frames"] <= 100 and max(missed) < found["frames"] / 2
+    assert found["streams_at_the_end"] == 8
+    assert 20 < found["memory_mb"]["start"] < 1000
+    assert found["cores_of_the_server"] < 3
+
+
+def test_a_viewer_that_gets_little_has_starved(monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPTS)
+    import load_web
+
+    full = list(range(100, 200))
+    viewers = [load_web.Viewer(full, full), load_web.Viewer(full, full[::4])]
+    found = load_web.summary(viewers, 10.0)
+    assert (found["frames"], found["starved"]) == (100, 1)
+    assert found["readings"] == {"fps": [10, 10, 10], "missed": [0, 0, 0]}
+    assert found["pictures"] == {"fps": [2.5, 6.25, 10], "missed": [0, 36, 72]}
+    assert load_web.summary([load_web.Viewer()], 10.0)["starved"] == 1
+
+
+@pytest.mark.skipif(
+    not (shutil.which("chromium") or shutil.which("google-chrome")), reason="no Chromium"
+)
+def test_every_picture_of_the_page_is_taken(tmp_path):
+    pytest.importorskip("playwright", reason="needs playwright")
+    command = [sys.executable, SCRIPTS / "screenshots.py", f"--out={tmp_path}"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if "does not start" in result.stderr:
+        pytest.skip(result.stderr)
+    assert result.returncode == 0, result.stderr
+    taken = {path.name for path in tmp_path.iterdir()}
+    assert taken == {path.name for path in (ROOT / "docs" / "images").glob("web*.png")}
+    for name in taken:
+        with Image.open(tmp_path / name) as new, Image.open(ROOT / "docs/images" / name) as shown:
+            assert new.size == shown.size

@@ -20,6 +20,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -31,7 +32,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
@@ -58,9 +59,9 @@ _START_S, _BACK_S = 60.0, 20.0
 _END_S = 5.0
 # Frames of a killed recording that may be missing: FFmpeg writes 256 KiB at a time.
 _MOST_LOST = 60
-# Growth of memory and of latency that is more than chance.
-_MOST_GROWTH_MIB, _MOST_SLOWER = 8.0, 1.5
-_LATENCY_BLOCK = 10_000
+# Growth of memory and of the work for a frame that is more than chance.
+_MOST_GROWTH_MIB, _MOST_MORE_WORK = 8.0, 1.5
+_BLOCK = 10_000  # frames
 _WARM_S, _SAMPLE_S = 60.0, 5.0
 
 
@@ -543,69 +544,85 @@ def _free_port() -> int:
 # Endurance
 
 
+class Sample(NamedTuple):
+    """What the program has used so far.
+
+    Attributes:
+        seconds: since the first frame.
+        mib: of memory, resident.
+        processor_s: seconds of processor time.
+        frames: that were read.
+    """
+
+    seconds: float
+    mib: float
+    processor_s: float
+    frames: int
+
+
 def endurance(seconds: float) -> dict[str, Any]:
-    """Reads the demo as fast as possible; memory in MiB, latency in milliseconds."""
-    memory: list[tuple[float, float]] = []
+    """Reads the demo as fast as possible."""
+    samples = []
     with tempfile.TemporaryDirectory() as folder:
         words = ["--frames", str(10**9), "--seconds", str(seconds)]
         with Program(*words, folder=Path(folder)) as program:
             program.read_since(0.0, "", _START_S)
             start = time.monotonic()
-            while program.process.poll() is None:
-                memory.append((time.monotonic() - start, _resident_mib(program.process.pid)))
+            while used := _used(program.process.pid):
+                samples.append(Sample(time.monotonic() - start, *used, len(program.readings)))
                 program.ended(_SAMPLE_S)
         flaws = program.flaws()
-    # The process that has just ended has no memory.
-    memory = [(when, mib) for when, mib in memory if mib]
     latency = [ms for _, _, ms in program.readings]
-    figures, more = flatness(memory, latency)
-    return {
-        "frames": len(latency),
-        "per_second": round(len(latency) / seconds, 1),
-        **figures,
-        "violations": [*flaws, *more],
-    }
+    figures, more = flatness(samples, latency)
+    rate = len(latency) / seconds
+    counts = {"frames": len(latency), "per_second": round(rate, 1)}
+    return {**counts, **figures, "violations": [*flaws, *more]}
 
 
-def flatness(
-    memory: list[tuple[float, float]], latency: list[float]
-) -> tuple[dict[str, Any], list[str]]:
-    """Whether memory and latency stay as they are.
+def flatness(samples: list[Sample], latency: list[float]) -> tuple[dict[str, Any], list[str]]:
+    """Whether memory and the work for a frame stay as they are.
+
+    The work is processor time, as latency also grows where other programs want the processor.
 
     Args:
-        memory: seconds and MiB.
-        latency: of each frame.
+        samples: in the order of time.
+        latency: of each frame, milliseconds.
     """
-    warm = [each for each in memory if each[0] >= _WARM_S] or memory
-    times, sizes = np.array(warm).T
-    slope = float(np.polyfit(times, sizes, 1)[0]) if len(warm) > 1 else 0.0
-    growth = warm[-1][1] - warm[0][1]
-    blocks = [
-        round(statistics.median(latency[at : at + _LATENCY_BLOCK]), 2)
-        for at in range(0, len(latency) - _LATENCY_BLOCK // 2, _LATENCY_BLOCK)
-    ] or [0.0]
-    third = max(1, len(blocks) // 3)
-    slower = statistics.median(blocks[-third:]) / (statistics.median(blocks[:third]) or 1.0)
+    warm = [each for each in samples if each.seconds >= _WARM_S] or samples
+    hours, mib = np.array([(each.seconds / 3600, each.mib) for each in warm]).T
+    slope = float(np.polyfit(hours, mib, 1)[0]) if len(warm) > 1 else 0.0
+    growth, third = warm[-1].mib - warm[0].mib, len(warm) // 3
+    work = [
+        1000 * (last.processor_s - first.processor_s) / max(1, last.frames - first.frames)
+        for first, last in ((warm[0], warm[third]), (warm[-1 - third], warm[-1]))
+    ]
     violations = []
     if growth > _MOST_GROWTH_MIB:
         violations.append(f"memory grew by {growth:.1f} MiB")
-    if slower > _MOST_SLOWER:
-        violations.append(f"the last frames took {slower:.2f} times as long as the first")
+    if work[1] > _MOST_MORE_WORK * work[0]:
+        violations.append(f"a frame took {work[0]:.1f} ms of a processor, then {work[1]:.1f}")
+    blocks = range(0, len(latency), _BLOCK)
+    medians = [round(statistics.median(latency[at : at + _BLOCK]), 2) for at in blocks]
     figures = {
-        "mib_after_a_minute": round(warm[0][1], 1),
-        "mib_at_the_end": round(warm[-1][1], 1),
-        "mib_per_hour": round(3600 * slope, 2),
-        "median_ms_of_10000": blocks,
-        "last_third_to_first": round(slower, 3),
+        "mib_after_a_minute": round(warm[0].mib, 1),
+        "mib_at_the_end": round(warm[-1].mib, 1),
+        "mib_per_hour": round(slope, 2),
+        "processor_ms_a_frame_in_first_and_last_third": [round(each, 2) for each in work],
+        f"median_ms_of_each_{_BLOCK}": medians,
     }
     return figures, violations
 
 
-def _resident_mib(process: int) -> float:
-    """The memory of a process; 0.0: it has ended. Windows has no ps."""
-    words = ["ps", "-o", "rss=", "-p", str(process)]
-    shown = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
-    return int(shown) / 1024 if shown else 0.0
+def _used(process: int) -> tuple[float, float] | None:
+    """MiB of memory and seconds of processor time; None: it has ended. Windows has no ps."""
+    words = ["ps", "-o", "rss=,time=,stat=", "-p", str(process)]
+    shown = subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
+    if not shown or shown[-1].startswith("Z"):
+        return None
+    spent = 0.0
+    for weight, part in zip((1, 60, 3600, 86400), re.split("[-:]", shown[1])[::-1], strict=False):
+        spent += weight * float(part)
+    return int(shown[0]) / 1024, spent
 
 
 # Recordings

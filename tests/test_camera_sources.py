@@ -119,7 +119,9 @@ def broken():
 
 
 @pytest.mark.parametrize(
-    "given", [None, np.zeros((48, 64, 3)), np.zeros((0, 0, 3), np.uint8), broken], ids=str
+    "given",
+    [None, np.zeros((48, 64, 3)), np.zeros((0, 0, 3), np.uint8), broken],
+    ids=["nothing", "floats", "empty", "an error"],
 )
 def test_a_video_ends_where_something_else_than_pictures_comes(tmp_path, monkeypatch, given):
     class Capture(FakeCapture):

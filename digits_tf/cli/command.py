@@ -72,6 +72,8 @@ def run(
         else:
             code = main(words)
         sys.stdout.flush()
+        if _is_told_to_end:
+            _exit(code or 0)
         _leave_signals()
     sys.exit(code or 0)
 
@@ -170,8 +172,9 @@ def _errors_in_one_line() -> Iterator[None]:
 
 def _stop(hint: str) -> NoReturn:
     print(f"\nstopped{hint}", file=sys.stderr)
-    _end_within(_TIDY_S)
-    sys.exit(EXIT_INTERRUPTED)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    _exit(EXIT_INTERRUPTED)
 
 
 # Signals
@@ -198,9 +201,6 @@ def _take_signals() -> None:
 
 def _leave_signals() -> None:
     """At the end a signal has nothing left to tidy up, and must not be reported at length."""
-    if _is_told_to_end:
-        _end_within(_TIDY_S)
-        return
     for each in _SIGNALS:
         if signal.getsignal(each) is _on_signal:
             signal.signal(each, signal.SIG_DFL)
@@ -239,29 +239,25 @@ def _end_after_two_signals(woken: socket.socket, waker: socket.socket) -> None:
     while signals < 2:
         signals += sum(number in _SIGNALS for number in woken.recv(64))
     time.sleep(_TIDY_S)
-    _kill()
+    _exit(EXIT_INTERRUPTED)
 
 
 def _end_worker() -> NoReturn:
     # A pool may catch this exit and go on with the next task, or print a traceback of it.
-    _end_within(_WORKER_TIDY_S)
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    timer = threading.Timer(_WORKER_TIDY_S, os._exit, (EXIT_INTERRUPTED,))
+    timer.daemon = True
+    timer.start()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     sys.exit(EXIT_INTERRUPTED)
 
 
-def _end_within(seconds: float) -> None:
-    """Ignores all further signals, and ends the process after some seconds at the latest."""
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    timer = threading.Timer(seconds, _kill)
-    timer.daemon = True
-    timer.start()
-
-
-def _kill() -> None:
+def _exit(code: int) -> NoReturn:
+    """Ends at once: a large library takes seconds to be unloaded, which no thread can cut short."""
     for child in _children():
         child.kill()
-    os._exit(EXIT_INTERRUPTED)
+    os._exit(code)
 
 
 def _children() -> "list[BaseProcess]":

@@ -533,11 +533,16 @@ def _first_line(*words: str) -> tuple[str, float]:
         timer.start()
         try:
             with process:
-                lines = iter(process.stdout or ())
-                line = next(lines, "")
-                seconds = time.perf_counter() - start
-                for _ in lines:
-                    pass
+                try:
+                    lines = iter(process.stdout or ())
+                    line = next(lines, "")
+                    seconds = time.perf_counter() - start
+                    for _ in lines:
+                        pass
+                except BaseException:
+                    # Leaving `with` waits for its end.
+                    process.kill()
+                    raise
         finally:
             timer.cancel()
             process.kill()

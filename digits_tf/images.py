@@ -8,6 +8,7 @@ import contextlib
 import io
 import os
 import re
+import signal
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,8 +90,24 @@ def import_cv2() -> ModuleType:
     return cv2
 
 
-def one_thread() -> None:
-    """Keeps OpenCV to one thread, where there is a process a core already."""
+def start_worker() -> None:
+    """Prepares a worker process: it ends with its parent, however that ends.
+
+    OpenCV gets one thread, as there is a process a core already.
+    """
+    # Only trainings have workers.
+    import multiprocessing
+    import threading
+
+    # Ctrl-C reaches all processes, but the first one ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if parent := multiprocessing.parent_process():
+
+        def end_with_parent() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=end_with_parent, daemon=True).start()
     import_cv2().setNumThreads(1)
 
 

@@ -129,7 +129,7 @@ def test_only_commands_and_their_doors_know_the_commands():
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_of_old_is_a_module_too(name):
-    if name in ("scenes", "scenes-fetch", "train-detector"):
+    if name in ("scenes", "scenes-fetch", "teach", "train-detector"):
         pytest.skip("it is reached through digits-tf alone")
     result = run(f"digits_tf.{name}", "--help")
     assert result.returncode == 0, result.stderr

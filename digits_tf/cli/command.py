@@ -1,12 +1,15 @@
 """What all commands share: parsing, `--help`, errors in one line, and how they end."""
 
+import contextlib
 import importlib
 import io
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -22,11 +25,13 @@ if TYPE_CHECKING:
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# Seconds that a command, and each of its worker processes, may take to tidy up after a signal.
-_TIDY_S, _WORKER_TIDY_S = 3.0, 1.0
+# Seconds that a command may take to tidy up after a second signal, and a worker after the first.
+_TIDY_S, _WORKER_TIDY_S = 1.0, 0.5
 
 # What the user typed to start a command that `call` has started.
 _typed: str | None = None
+# The process that takes signals; its workers inherit the handlers.
+_process = 0
 _is_told_to_end = False
 
 
@@ -50,38 +55,26 @@ def run(
         doc: the command's docstring; `--help` shows it above the flags.
         positional: the least and the greatest number of positional words; None: any number.
     """
-    # Silences TensorFlow's notices at its start. Set before anything imports it.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A file's name may have letters that the terminal lacks; that must not end the program.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    _take_signals()
-    # Defined here and not on import: a program that imports this may have its own --help.
-    if "help" not in flags.FLAGS:  # it is there where one command calls another
-        flags.DEFINE_boolean("help", False, "Show this help.", short_name="h")
-    try:
+    code = None
+    with _errors_in_one_line():
+        _take_signals()
+        # Silences TensorFlow's notices at its start. Set before anything imports it.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A file's name may have letters that the terminal lacks; that must not end the program.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        # Defined here and not on import: a program that imports this may have its own --help.
+        if "help" not in flags.FLAGS:  # it is there where one command calls another
+            flags.DEFINE_boolean("help", False, "Show this help.", short_name="h")
         words = _parse(*positional)
-        code = None
         if flags.FLAGS["help"].value:
             print(_help(doc or "", main.__module__))
         else:
             code = main(words)
         sys.stdout.flush()
-    except DigitsError as error:
-        fail(str(error))
-    except KeyboardInterrupt as interrupt:
-        _stop(f"; {interrupt}" if str(interrupt) else "")
-    except BrokenPipeError:
-        # Whatever read the output (`| head`) has ended, so nobody misses the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except OSError as error:
-        fail(describe(error))
-    except Exception:
-        # After a signal, other errors may follow: a pool breaks when its workers end.
-        if not _is_told_to_end:
-            raise
-        _stop("")
+        if _is_told_to_end:
+            _exit(code or 0)
+        _leave_signals()
     sys.exit(code or 0)
 
 
@@ -92,7 +85,9 @@ def start(name: str) -> NoReturn:
         name: of its module in `digits_tf.cli`; - may stand for _. The module has a docstring,
             `main` and, if the command takes words that are no flags, `POSITIONAL`; see `run`.
     """
-    module = importlib.import_module(f"digits_tf.cli.{name.replace('-', '_')}")
+    with _errors_in_one_line():
+        _take_signals()
+        module = importlib.import_module(f"digits_tf.cli.{name.replace('-', '_')}")
     run(module.main, module.__doc__, getattr(module, "POSITIONAL", (0, 0)))
 
 
@@ -153,39 +148,75 @@ def _help(doc: str, module: str) -> str:
     return f"{doc.strip()}\n\nFlags:\n{listed}"
 
 
+@contextlib.contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    """Ends the program with one line where something goes wrong."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        _stop(f"; {interrupt}" if str(interrupt) else "")
+    except BrokenPipeError:
+        # Whatever read the output (`| head`) has ended, so nobody misses the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        # After a signal, other errors may follow: an import fails, a pool breaks.
+        if _is_told_to_end:
+            _stop("")
+        if isinstance(error, DigitsError):
+            fail(str(error))
+        if isinstance(error, OSError):
+            fail(describe(error))
+        raise
+
+
 def _stop(hint: str) -> NoReturn:
     print(f"\nstopped{hint}", file=sys.stderr)
-    _end_within(_TIDY_S)
-    sys.exit(EXIT_INTERRUPTED)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    _exit(EXIT_INTERRUPTED)
 
 
 # Signals
 
 
 def _take_signals() -> None:
-    process = os.getpid()
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        # Worker processes inherit this handler.
-        if os.getpid() == process:
-            _interrupt_command(number)
-        elif number == signal.SIGTERM:
-            _end_worker()
-        # Ctrl-C reaches all processes, but the first one ends the workers.
-
+    """Sets the handlers; they stay those of the first call."""
+    global _process
+    if _process:
+        return
+    _process = os.getpid()
+    woken, waker = socket.socketpair()
+    waker.setblocking(False)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    # Worker processes share the socket.
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
+    threading.Thread(target=_end_after_two_signals, args=(woken, waker), daemon=True).start()
     for each in _SIGNALS:
         # A shell starts its background jobs deaf to Ctrl-C, and they stay so.
         if signal.getsignal(each) is not signal.SIG_IGN:
-            signal.signal(each, interrupt)
+            signal.signal(each, _on_signal)
 
 
-def _interrupt_command(number: int) -> NoReturn:
-    """Ends the workers, and `main` by an exception."""
-    global _is_told_to_end
-    _is_told_to_end = True
+def _leave_signals() -> None:
+    """At the end a signal has nothing left to tidy up, and must not be reported at length."""
     for each in _SIGNALS:
-        # A library may swallow the exception, or take long: a second signal sets a time limit.
-        signal.signal(each, lambda number, frame: _end_within(_TIDY_S))
+        if signal.getsignal(each) is _on_signal:
+            signal.signal(each, signal.SIG_DFL)
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:
+    """Ends the workers, and `main` by an exception; in a worker, ends it."""
+    global _is_told_to_end
+    if os.getpid() != _process:
+        # Ctrl-C reaches all processes, but the first one ends the workers.
+        if number == signal.SIGTERM:
+            _end_worker()
+        return
+    if _is_told_to_end:
+        return
+    _is_told_to_end = True
     # Python would report at length a swallowed exception, and threads that miss their workers.
     sys.unraisablehook = lambda args: None
     threading.excepthook = lambda args: None
@@ -194,26 +225,39 @@ def _interrupt_command(number: int) -> NoReturn:
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
+def _end_after_two_signals(woken: socket.socket, waker: socket.socket) -> None:
+    """Sets a time limit from the second signal on; a thread runs this.
+
+    A library may swallow the exception of the first. Code in C that takes long, such as the look-up
+    of a name in the network, holds up Python's handlers, but not this.
+
+    Args:
+        woken: gets a byte for each signal, its number.
+        waker: the other end, which is closed when nobody holds it.
+    """
+    signals = 0
+    while signals < 2:
+        signals += sum(number in _SIGNALS for number in woken.recv(64))
+    time.sleep(_TIDY_S)
+    _exit(EXIT_INTERRUPTED)
+
+
 def _end_worker() -> NoReturn:
     # A pool may catch this exit and go on with the next task, or print a traceback of it.
-    _end_within(_WORKER_TIDY_S)
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    timer = threading.Timer(_WORKER_TIDY_S, os._exit, (EXIT_INTERRUPTED,))
+    timer.daemon = True
+    timer.start()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     sys.exit(EXIT_INTERRUPTED)
 
 
-def _end_within(seconds: float) -> None:
-    """Ignores all further signals, and ends the process after some seconds at the latest."""
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    timer = threading.Timer(seconds, _kill)
-    timer.daemon = True
-    timer.start()
-
-
-def _kill() -> None:
+def _exit(code: int) -> NoReturn:
+    """Ends at once: a large library takes seconds to be unloaded, which no thread can cut short."""
     for child in _children():
         child.kill()
-    os._exit(EXIT_INTERRUPTED)
+    os._exit(code)
 
 
 def _children() -> "list[BaseProcess]":

@@ -97,7 +97,9 @@ def main(words: Sequence[str]) -> None:
             # Streams have no end of their own, and the server waits for its answers.
             if broadcast := getattr(application.state, "broadcast", None):
                 broadcast.end()
-            on_signal(signum, frame)
+            # At a second one it would break off at length.
+            if not server.should_exit:
+                on_signal(signum, frame)
 
         server.handle_exit = end  # type: ignore[method-assign, assignment]
         with contextlib.suppress(command.Terminated):

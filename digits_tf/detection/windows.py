@@ -17,7 +17,7 @@ from digits_tf.detection import BLOCK, CELL, PACKED, WINDOW
 from digits_tf.detection.pyramid import COARSEST
 from digits_tf.detection.targets import TARGETS, targets
 from digits_tf.errors import DigitsError
-from digits_tf.images import one_thread
+from digits_tf.images import start_worker
 from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.canvas import Frame, within
 from digits_tf.synthetic.frames import frame
@@ -80,7 +80,7 @@ def make(folder: Path, count: int, source: Source) -> list[Path]:
         return paths
     with (
         runtime.bar(len(missing) * _FRAMES_PER_FILE, "frames", unit="frames") as bar,
-        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=one_thread) as pool,
+        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=start_worker) as pool,
     ):
         for _ in pool.map(functools.partial(_write, source=source), missing):
             bar.update(_FRAMES_PER_FILE)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from digits_tf import files, runtime
 from digits_tf.data import idx
 from digits_tf.data.mnist import Mnist, hold_out
-from digits_tf.images import one_thread
+from digits_tf.images import start_worker
 from digits_tf.synthetic import assets
 from digits_tf.synthetic.background import background_crops
 from digits_tf.synthetic.crops import Crops, coarse, joined, shipped_detector_crops
@@ -142,7 +142,7 @@ def _on_all_cores(
     results = []
     with (
         runtime.bar(total, description, unit=description) as bar,
-        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=one_thread) as pool,
+        concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=start_worker) as pool,
     ):
         for result in pool.map(make, *arguments):
             results.append(result)

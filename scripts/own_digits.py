@@ -77,9 +77,12 @@ def main(words: Sequence[str]) -> None:
     tuner = finetune.Tuner(finetune.open_base(shipped_saved_model("tiny"))[0], train, 0)
     rows = []
     for font in fonts:
-        learn, read = _written(font, _LEARN, 1), _written(font, _READ, 2)
+        learn = _written(font, _LEARN, 1)
         misread = [digit for digit in range(10) if not _right(tiny, _only(learn, digit)).all()]
-        if 1 - _right(tiny, read).mean() < _LEAST_MISREAD or not misread:
+        if not misread:
+            continue
+        read = _written(font, _READ, 2)
+        if 1 - _right(tiny, read).mean() < _LEAST_MISREAD:
             continue
         for count in map(int, _TAUGHT.value):
             parts = [_only(learn, digit) for digit in misread]
@@ -102,7 +105,7 @@ def main(words: Sequence[str]) -> None:
 def _measured(
     tiny: Classifier, tuner: finetune.Tuner, own: Pictures, read: dict[str, Pictures]
 ) -> dict[str, dict[str, float]]:
-    """Shares read right, 0 to 1, before, with the vote, with a tuned model, and with both."""
+    """Shares read right, 0 to 1: before, with the vote, with a tuned model, and with both."""
     tuner.tune(*own)
     tuned = Tuned(tuner.model)
     with tempfile.TemporaryDirectory() as folder:
@@ -122,13 +125,16 @@ def _measured(
 
 
 def _mean(rows: list[dict[str, Any]], chosen_on: bool, count: int) -> dict[str, Any]:
+    """Mean and deviation between the writers."""
     some = [row for row in rows if row["chosen_on"] == chosen_on and row["taught"] == count]
+    if not some:
+        return {"chosen_on": chosen_on, "taught": count, "writers": 0}
     result: dict[str, Any] = {"chosen_on": chosen_on, "taught": count, "writers": len(some)}
     for name in ("before", "vote", "tuned", "both"):
         for part in ("own", "mnist_held_out", "no_digit"):
             shares = [row[name][part] for row in some]
-            result[f"{name}_{part}"] = round(float(np.mean(shares)), 4) if some else None
-        result[f"{name}_own_deviation"] = round(float(np.std(shares, ddof=1)), 4) if some else None
+            deviation = float(np.std(shares, ddof=1)) if len(some) > 1 else 0.0
+            result[f"{name}_{part}"] = [round(float(np.mean(shares)), 4), round(deviation, 4)]
     return result
 
 

@@ -36,7 +36,7 @@ def rehearsal(sample):
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    monkeypatch.setattr(finetune, "STEPS", 30)
+    monkeypatch.setattr(finetune, "STEPS", 60)
 
 
 def test_the_shipped_model_is_where_it_begins(base, sample):
@@ -58,7 +58,7 @@ def test_it_learns_what_is_new_and_keeps_what_it_knew(base, rehearsal, sample):
     steps = []
     tuner = Tuner(base, rehearsal, 0, lambda: steps.append(1))
     tuner.tune(images[:10], labels[:10])
-    assert len(steps) == 30
+    assert len(steps) == 60
     assert finetune.is_right(tuner.model, images[10:], labels[10:]).mean() >= 0.6
     every, names = sample.test.read()
     assert finetune.is_right(tuner.model, every, names).mean() > 0.95
@@ -76,6 +76,16 @@ def test_it_learns_what_is_new_and_keeps_what_it_knew(base, rehearsal, sample):
     tuner.tune(images[:10], labels[:10])
     again = tuner.model.get_weights()
     assert max(np.abs(one - other).max() for one, other in zip(first, again, strict=True)) < 1e-3
+
+
+def test_the_weights_stay_near_the_bases(base, rehearsal, sample, monkeypatch):
+    monkeypatch.setattr(finetune, "STEPS", 5)
+    tuner, start, moved = Tuner(base, rehearsal, 0), base.get_weights()[0], []
+    for way in (finetune._WAY, 1.0):
+        monkeypatch.setattr(finetune, "_WAY", way)
+        tuner.tune(*lying(sample))
+        moved.append(np.abs(tuner.model.get_weights()[0] - start).sum())
+    assert moved[0] / moved[1] == pytest.approx(0.7, abs=0.01)
 
 
 def test_each_fifth_is_read_by_a_model_that_has_not_seen_it(base, rehearsal, monkeypatch):
@@ -124,6 +134,7 @@ def test_the_command_exports_what_is_better(tmp_path, monkeypatch, sample, capsy
     for image, label in zip(*lying(sample), strict=True):
         own.add(image, int(label))
     own.add(np.eye(28, dtype=np.uint8) * 255, BACKGROUND)
+    monkeypatch.setattr(finetune, "_FOLDS", 2)
     monkeypatch.setattr(finetune, "BACKGROUNDS", 50)
     monkeypatch.setattr(finetune, "BACKGROUNDS_HELD_OUT", 20)
     monkeypatch.setattr(mnist, "find", lambda *words: sample)

@@ -6,6 +6,7 @@ python -m digits_tf.camera --list_cameras                      which cameras the
 python -m digits_tf.camera --tflite --source picamera          a Raspberry Pi's own camera
 python -m digits_tf.camera --source photos/ --headless --json  JSON lines on standard output
 python -m digits_tf.camera --source clip.mp4 --record out.mp4
+python -m digits_tf.camera --source 0 --mqtt HOST/TOPIC        for Home Assistant and others
 
 Needs neither TensorFlow nor a camera. In the window, q or ESC ends, and ? shows the other keys.
 """
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from digits_tf import recognition
-from digits_tf.cli import command, reading_flags
+from digits_tf.cli import command, mqtt_flag, reading_flags
 from digits_tf.errors import DigitsError
 from digits_tf.images import import_cv2
 
@@ -99,6 +100,7 @@ _MIRROR = flags.DEFINE_boolean(
     "mirror", False, "Show and record the picture mirrored. It is read as it is."
 )
 flags.adopt_module_key_flags(reading_flags)
+flags.adopt_module_key_flags(mqtt_flag)
 
 
 def main(words: Sequence[str]) -> None:
@@ -123,6 +125,7 @@ def _read() -> None:
     from digits_tf.camera.watchdog import Watchdog
     from digits_tf.camera.window import Window, has_display
 
+    broker = mqtt_flag.broker()
     record = find_path(_RECORD.value, _SOURCE.value) if _RECORD.value is not None else None
     status = StatusLine()
     recognizer = reading_flags.load_recognizer()
@@ -135,6 +138,7 @@ def _read() -> None:
         )
         stack.callback(source.release)
         status.notify(source.description)
+        listener = mqtt_flag.listener(stack, broker, status.notify, source.live)
         seconds = _SECONDS.value
         display: Display
         if headless:
@@ -147,7 +151,9 @@ def _read() -> None:
         # Without a window, files are read as fast as possible; so is a demo of --frames.
         paced = not headless or (is_demo and _FRAMES.value is None)
         smoother, watchdog = Smoother(reading_flags.THRESHOLD.value), Watchdog()
-        loop = Loop(source, recognizer, display, status, smoother, overlay, paced, watchdog)
+        loop = Loop(
+            source, recognizer, display, status, smoother, overlay, paced, watchdog, listener
+        )
         # After Ctrl-C too, the usual end of a camera without a window.
         stack.callback(loop.close)
         stack.callback(watchdog.stop)

@@ -3,7 +3,7 @@ r"""Reads the digits in pictures and prints a line for each picture.
     python -m digits_tf.predict photo.jpg
     python -m digits_tf.predict photos/ "more/*.png" --json
     python -m digits_tf.predict photos/ --csv readings.csv
-    python -m digits_tf.predict photos/ --annotate boxes/ --crops crops/ --idx own
+    python -m digits_tf.predict photos/ --annotate boxes/ --crops crops/ --idx page
     curl -s https://example.org/7.png | python -m digits_tf.predict -
 
 Takes files, folders (with the folders in them), patterns, and - for a picture on standard input.

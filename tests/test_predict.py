@@ -332,7 +332,7 @@ def test_an_interruption_keeps_what_is_read(tmp_path):
     # It waits for standard input.
     words = ["7.png", "-", "--idx", "own", "--nojson"]
     command = [sys.executable, "-m", "digits_tf.predict", *words]
-    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     process = subprocess.Popen(command, cwd=tmp_path, text=True, **pipes)
     with process:
         assert process.stdout.readline().startswith("7.png: 7")

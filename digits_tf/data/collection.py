@@ -300,7 +300,7 @@ def _opened(path: Path, check: Callable[[idx.IdxFile], idx.IdxFile]) -> idx.IdxF
     if path.is_file():
         with path.open("rb") as file:
             head = file.read(16)
-        rank = head[3] if head[:3] == b"\0\0\x08" else 0
+        rank = head[3] if len(head) > 3 and head[:3] == b"\0\0\x08" else 0
         if 1 <= rank <= 3 and len(head) >= 4 + 4 * rank:
             shape = struct.unpack(f">{rank}I", head[4 : 4 + 4 * rank])
             found = idx.IdxFile(path, np.dtype(np.uint8), shape, False, 4 + 4 * rank)

@@ -13,6 +13,8 @@ from typing import Any, BinaryIO
 from digits_tf.errors import DigitsError
 
 _PREFIX = ".part-"
+# Of a JSON file that is read: this project's have a few kilobytes.
+_MOST_JSON_BYTES = 1 << 24
 
 
 @contextlib.contextmanager
@@ -75,6 +77,29 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes indented JSON, see `replacing`."""
     write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object from a file that anyone may have written.
+
+    Raises:
+        DigitsError: if it is none, is damaged, or has more than 16 MiB.
+        OSError: if it cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise DigitsError(f"{path}: expected JSON, found no file")
+    with path.open("rb") as file:
+        content = file.read(_MOST_JSON_BYTES + 1)
+    if len(content) > _MOST_JSON_BYTES:
+        raise DigitsError(f"{path}: expected JSON, found more than {_MOST_JSON_BYTES >> 20} MiB")
+    try:
+        found = json.loads(content)
+    # Brackets in brackets, a thousand deep, are no ValueError.
+    except (ValueError, RecursionError) as error:
+        raise DigitsError(f"{path}: expected JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise DigitsError(f"{path}: expected a JSON object")
+    return found
 
 
 @contextlib.contextmanager

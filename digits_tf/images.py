@@ -40,11 +40,12 @@ _FORMATS = frozenset(
 # The largest phone cameras make 200 million pixels. A file of a few kilobytes may announce
 # billions, and OpenCV's own limit is four times as high.
 _MOST_PIXELS = 1 << 28
-_MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 30
 
 _ORIENTATION_TAG = 0x0112  # of EXIF
 _UPRIGHT = 1  # of EXIF's orientations 1 to 8
 
+_STRIP = 1 << 22  # values that are worked on at once
 _SAMPLE = 10_000  # pixels that tell the grey levels of a picture
 _INK_CONTRAST = 100  # grey levels; ink of one colour spans less
 
@@ -115,12 +116,17 @@ def read_picture(path: Path, *, grey: bool = False) -> Pixels:
     """Reads a picture file, see `decode_picture`.
 
     Raises:
-        DigitsError: if it is no picture or is cut.
+        DigitsError: if it is no picture or is cut, or is a device or a pipe, which might never end.
         OSError: if it cannot be read at all.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DigitsError(
+            f"{path}: expected a picture file, found a device or a pipe: digits-tf predict - reads "
+            "what is piped into it"
+        )
     # Not cv2.imread, which finds no files with an accent in their names on Windows.
     with path.open("rb") as file:
-        return decode_picture(file.read(_MOST_BYTES + 1), str(path), grey=grey)
+        return decode_picture(file.read(MOST_BYTES + 1), str(path), grey=grey)
 
 
 def decode_picture(
@@ -146,13 +152,15 @@ def decode_picture(
     """
     if not content:
         raise DigitsError(f"{name}: expected a picture, found an empty file")
-    if len(content) > _MOST_BYTES:
+    if len(content) > MOST_BYTES:
         raise DigitsError(f"{name}: expected a picture, found a file of more than 1 GiB")
     cv2 = import_cv2()
     try:
-        with _own_limits(most_pixels):
-            values = _decode(content, name)
-        return _as_seen(values, name, grey)
+        # Decoders write about damaged files on standard error by themselves.
+        with _own_limits(most_pixels), runtime.standard_error():
+            values = [_decode(content, name)]
+        # Nothing else holds the values, so that their memory is free once they have eight bits.
+        return _as_seen(values.pop(), name, grey)
     # Once a picture is decoded, all that OpenCV can lack is memory.
     except (MemoryError, cv2.error):
         raise DigitsError(f"{name}: too many pixels to work on: make it smaller") from None
@@ -251,8 +259,7 @@ def _decode(content: bytes, name: str) -> NDArray[Any]:
         # The check has used it up.
         image = _open(content, name)
     values: NDArray[Any] | None = None
-    # OpenCV's decoders write about damaged files on standard error by themselves.
-    with runtime.standard_error(), contextlib.suppress(cv2.error):
+    with contextlib.suppress(cv2.error):
         values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
         if values is None:
@@ -380,6 +387,7 @@ def _as_seen(values: NDArray[Any], name: str, grey: bool) -> Pixels:
     if channels not in (1, 3, 4):
         raise DigitsError(f"{name}: expected a grey or colour picture, found {channels} channels")
     picture = _eight_bits(values)
+    del values
     if channels == 4:
         picture = _composited(picture)
     if (channels == 1) != grey:
@@ -391,17 +399,35 @@ def _eight_bits(values: NDArray[Any]) -> Pixels:
     """Grey levels of any type as uint8 of the same shape."""
     if values.dtype == np.uint8:
         return values
+    picture: Pixels = np.empty(values.shape, np.uint8)
     if np.issubdtype(values.dtype, np.unsignedinteger):
         # Cameras and microscopes keep 10 or 12 bits in 16.
         bits = max(8, int(values.max()).bit_length())
-        return (values >> (bits - 8)).astype(np.uint8)
-    finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
-    low, high = finite.min(), finite.max()
+        for rows in _strips(values):
+            picture[rows] = values[rows] >> (bits - 8)
+        return picture
+    low = min(_finite(values[rows]).min() for rows in _strips(values))
+    high = max(_finite(values[rows]).max() for rows in _strips(values))
+    offset, gain = 0.0, 1.0
     if low < 0 or high > 255:
-        finite = (finite - low) * (255 / max(high - low, 1e-9))
+        offset, gain = low, 255 / max(high - low, 1e-9)
     elif high <= 1:
-        finite *= 255
-    return np.round(finite).astype(np.uint8)
+        gain = 255.0
+    for rows in _strips(values):
+        picture[rows] = np.round((_finite(values[rows]) - offset) * gain)
+    return picture
+
+
+def _finite(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Values as numbers, 0 for those that are none."""
+    return np.where(np.isfinite(values), values, 0).astype(np.float64)
+
+
+def _strips(values: NDArray[Any]) -> Iterator[slice]:
+    """Rows in strips of some megabytes: copies of all of a large picture fill a small memory."""
+    step = max(1, _STRIP // values[0].size)
+    for start in range(0, len(values), step):
+        yield slice(start, start + step)
 
 
 def _composited(picture: Pixels) -> Pixels:
@@ -415,14 +441,20 @@ def _composited(picture: Pixels) -> Pixels:
     colours: Pixels = cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR)
     if alpha.min() == 255:
         return colours
-    visible = cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY)[alpha > 127]
+    visible = np.concatenate(
+        [
+            cv2.cvtColor(colours[rows], cv2.COLOR_BGR2GRAY)[alpha[rows] > 127]
+            for rows in _strips(colours)
+        ]
+    )
     if not visible.size:
         visible = np.zeros(1, np.uint8)
     low, middle, high = np.percentile(visible[:: 1 + visible.size // _SAMPLE], (5, 50, 95))
     is_light, has_paper = middle > 127, high - low > _INK_CONTRAST
-    cover = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
-    if is_light == has_paper:
-        colours = cv2.bitwise_not(cv2.multiply(cv2.bitwise_not(colours), cover, scale=1 / 255))
-    else:
-        colours = cv2.multiply(colours, cover, scale=1 / 255)
+    for rows in _strips(colours):
+        cover = cv2.cvtColor(alpha[rows], cv2.COLOR_GRAY2BGR)
+        # On white, what is dark of the ink is weakened in place of what is light.
+        ink = cv2.bitwise_not(colours[rows]) if is_light == has_paper else colours[rows]
+        ink = cv2.multiply(ink, cover, scale=1 / 255)
+        colours[rows] = cv2.bitwise_not(ink) if is_light == has_paper else ink
     return colours

@@ -1,14 +1,25 @@
-"""TFLite files: where the shipped ones are, whether a file is whole, and opening it with LiteRT."""
+"""TFLite files: where the shipped ones are, whether a file is whole, and opening it with LiteRT.
 
-import json
+LiteRT verifies a file's structure before it uses it. What it does with a file that was made to harm
+it, nobody promises; see SECURITY.md.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from digits_tf import files, runtime
 from digits_tf.errors import DigitsError
 
 _PACKAGE = Path(__file__).resolve().parent
 _IDENTIFIER = b"TFL3"  # bytes 4 to 7 of every TFLite flatbuffer
+# Of a model file, which is read into memory. The largest network of this project has 11 MB.
+_MOST_BYTES = 1 << 30
+
+# What LiteRT raises.
+RUN_ERRORS = (ValueError, RuntimeError, MemoryError)
 
 
 def shipped_file(file: str) -> Path:
@@ -25,19 +36,27 @@ def shipped_file(file: str) -> Path:
     raise FileNotFoundError(file)
 
 
-def check_digest(path: Path) -> dict[str, Any]:
-    """Compares a file with the SHA-256 in the JSON file beside it, if there is one.
+def check_file(path: Path) -> dict[str, Any]:
+    """Checks a model file before it is opened: its size, and its digest if that is known.
+
+    Args:
+        path: of a file, whose SHA-256 is in the JSON file beside it, if there is one.
 
     Returns:
         What the JSON says; nothing without one.
 
     Raises:
-        DigitsError: if they differ or the JSON is damaged.
+        DigitsError: if it is no file, has more than 1 GiB, is not what the JSON describes, or the
+            JSON is damaged.
     """
+    if not path.is_file():
+        raise DigitsError(f"{path}: expected a model file, found a device or a pipe")
+    if path.stat().st_size > _MOST_BYTES:
+        raise DigitsError(f"{path}: expected a network of digits, found a file of more than 1 GiB")
     beside = path.with_suffix(".json")
     if not beside.is_file():
         return {}
-    card = read_card(beside)
+    card = files.read_json(beside)
     if "sha256" not in card:
         raise DigitsError(f"{beside}: expected JSON with a sha256")
     found, expected = files.sha256(path), str(card["sha256"])
@@ -46,21 +65,6 @@ def check_digest(path: Path) -> dict[str, Any]:
             f"{path}: damaged, or not the file that {beside.name} describes (expected SHA-256 "
             f"{expected[:12]}…, found {found[:12]}…)"
         )
-    return card
-
-
-def read_card(path: Path) -> dict[str, Any]:
-    """Reads the JSON file that describes a model.
-
-    Raises:
-        DigitsError: if it is damaged.
-    """
-    try:
-        card = json.loads(path.read_text())
-    except ValueError as error:
-        raise DigitsError(f"{path}: expected JSON ({error})") from None
-    if not isinstance(card, dict):
-        raise DigitsError(f"{path}: expected a JSON object")
     return card
 
 
@@ -89,6 +93,30 @@ def interpreter(content: bytes, path: Path, threads: int = 1) -> Any:
         with runtime.standard_error():
             opened = Interpreter(model_content=content, num_threads=threads)
             opened.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise DigitsError(f"{path}: not a TFLite file that LiteRT can run ({error})") from None
+    except RUN_ERRORS as error:
+        raise unusable(path, error) from None
     return opened
+
+
+def check_numbers(path: Path, tensors: Sequence[dict[str, Any]]) -> None:
+    """Refuses a network that takes or gives something else than numbers of usual kinds.
+
+    Args:
+        path: the file, for the message.
+        tensors: as the interpreter describes them.
+
+    Raises:
+        DigitsError: if one of them does.
+    """
+    for each in tensors:
+        dtype, scale = np.dtype(each["dtype"]), each["quantization"][0]
+        if dtype.kind not in "uif" or not 0 <= scale < np.inf or (dtype.kind == "f" and scale):
+            raise DigitsError(
+                f"{path}: expected numbers in and out, found {dtype.name} of scale {scale}"
+            )
+
+
+def unusable(path: Path, error: Exception) -> DigitsError:
+    """The error of a file that LiteRT cannot open or run, from LiteRT's own."""
+    reason = " ".join(str(error).split())
+    return DigitsError(f"{path}: not a TFLite file that LiteRT can run ({reason})")

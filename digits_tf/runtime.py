@@ -128,10 +128,3 @@ def standard_error() -> Iterator[Callable[[], str]]:
 def counted(number: int, noun: str) -> str:
     """A number and its noun: "1 frame", "2 frames"."""
     return f"{number} {noun}{'s' if number != 1 else ''}"
-
-
-def printable(words: str) -> str:
-    """Escapes control characters, line ends and broken letters."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in words
-    )

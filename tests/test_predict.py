@@ -328,13 +328,12 @@ def test_no_input_is_written_over(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
 def test_an_interruption_keeps_what_is_read(tmp_path):
-    os.mkfifo(tmp_path / "waits")
     write(tmp_path / "7.png")
-    words = ["7.png", "waits", "--idx", "own", "--nojson"]
+    # It waits for standard input.
+    words = ["7.png", "-", "--idx", "own", "--nojson"]
     command = [sys.executable, "-m", "digits_tf.predict", *words]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    process = subprocess.Popen(command, cwd=tmp_path, text=True, **pipes)
     with process:
         assert process.stdout.readline().startswith("7.png: 7")
         time.sleep(0.2)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits_tf.camera.sources import Frame
+from digits_tf.errors import printable
 from digits_tf.recognition import Digit, text
 from digits_tf.recognition.digit import as_json
-from digits_tf.runtime import printable
 
 # How long the window shows a message.
 _MESSAGE_S = 4.0

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from absl import flags
 
-from digits_tf import runtime
-from digits_tf.errors import DigitsError, describe
+from digits_tf.errors import DigitsError, describe, printable
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -117,12 +116,12 @@ def program() -> str:
 
 def tell(line: str) -> None:
     """Prints a line on standard error, with control characters escaped."""
-    print(runtime.printable(line), file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def fail(message: str) -> NoReturn:
     """Prints one line to standard error and exits with 2."""
-    print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"error: {printable(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(EXIT_USAGE)
 
 

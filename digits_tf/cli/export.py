@@ -51,7 +51,7 @@ def main(words: Sequence[str]) -> int:
             f"expected --formats out of {','.join(FORMATS)}, found {','.join(_FORMATS.value)!r}"
         )
     run = Run(folder)
-    selection = data_flags.selection() or run.config()["settings"]["data"]["selection"]
+    selection = data_flags.selection() or run.settings()["data"].get("selection", {})
     out = folder if _OUT.value is None else Path(_OUT.value)
     exported = exporter.export(
         run, data_flags.find(selection), out, _NAME.value, _FORMATS.value, _FORCE.value

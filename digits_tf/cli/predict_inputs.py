@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from digits_tf.cli import command
 from digits_tf.errors import DigitsError, describe
-from digits_tf.images import PICTURE_SUFFIXES, decode_picture, is_picture, natural, read_picture
+from digits_tf.images import (
+    MOST_BYTES,
+    PICTURE_SUFFIXES,
+    decode_picture,
+    is_picture,
+    natural,
+    read_picture,
+)
 
 STANDARD_INPUT = "-"
 # Of the files in a folder that are no pictures, at most so many are named.
@@ -44,7 +51,7 @@ class Input:
             raise DigitsError(self.problem)
         try:
             if self.name == STANDARD_INPUT:
-                return decode_picture(sys.stdin.buffer.read(), "standard input")
+                return decode_picture(sys.stdin.buffer.read(MOST_BYTES + 1), "standard input")
             return read_picture(Path(self.name))
         except OSError as error:
             raise DigitsError(describe(error)) from None

@@ -14,11 +14,11 @@ from digits_tf import files
 from digits_tf.annotators import annotate
 from digits_tf.cli import command
 from digits_tf.data import idx
-from digits_tf.errors import DigitsError
+from digits_tf.errors import DigitsError, printable
 from digits_tf.images import write_picture
 from digits_tf.recognition import Digit, text
 from digits_tf.recognition.digit import reading_as_json
-from digits_tf.runtime import counted, printable
+from digits_tf.runtime import counted
 
 # A table's columns. A slash separates lines of text; "confidence" is that of the least sure digit,
 # 0 to 1; "unsure" counts the marks without a label.

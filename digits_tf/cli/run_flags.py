@@ -83,11 +83,7 @@ def folder(preview: bool = False) -> Path:
     path = Path(RUN.value) if RUN.value else None
     chosen = choose_folder(path, RESUME.value, may_exist=preview)
     if RESUME.value:
-        run = Run(chosen)
-        try:
-            _restore(_flags_of(run.config()))
-        except (KeyError, TypeError, AttributeError):
-            raise DigitsError(f"{run.config_file}: damaged: give another --run") from None
+        _restore(_flags_of(Run(chosen)))
     if TENSORBOARD.value and not importlib.util.find_spec("tensorboard"):
         raise DigitsError("--tensorboard needs pip install 'digits_tf[tensorboard]'")
     return chosen
@@ -110,9 +106,8 @@ def open_run(run: "Run", settings: dict[str, Any], device: "Device") -> "Checkpo
         typed = " ".join([command.program(), *sys.argv[1:]])
         run.begin(settings, str(device), command=typed, flags=given())
         return None
-    config = run.config()
-    if different := differences(config["settings"], settings):
-        before = _flags_of(config)
+    if different := differences(run.settings(), settings):
+        before = _flags_of(run)
         wrong = [
             f"--{name}"
             for name, value in given().items()
@@ -165,12 +160,16 @@ def given() -> dict[str, Any]:
     }
 
 
-def _flags_of(config: dict[str, Any]) -> dict[str, Any]:
+def _flags_of(run: "Run") -> dict[str, Any]:
     """The values of the flags that a run was started with."""
-    settings = config["settings"]
-    # "auto" might choose another precision on another machine.
-    precision = {PRECISION.name: settings["policy"]}
-    before: dict[str, Any] = config["flags"] | settings["data"].get("selection", {}) | precision
+    settings = run.settings()
+    try:
+        # "auto" might choose another precision on another machine.
+        precision = {PRECISION.name: settings["policy"]}
+        selection = settings["data"].get("selection", {})
+        before: dict[str, Any] = run.config()["flags"] | selection | precision
+    except (KeyError, TypeError):
+        raise DigitsError(f"{run.config_file}: damaged: give another --run") from None
     return before
 
 

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from digits_tf.cli import command, reading_flags
 from digits_tf.data import collection, idx
 from digits_tf.data.collection import Collection
-from digits_tf.errors import DigitsError
+from digits_tf.errors import DigitsError, printable
 from digits_tf.images import import_cv2
-from digits_tf.runtime import counted, printable
+from digits_tf.runtime import counted
 
 if TYPE_CHECKING:
     from digits_tf.cli.predict_inputs import Input

@@ -1,12 +1,13 @@
 """Digits of your own, collected one by one in the files that `--data_dir` takes."""
 
+import contextlib
 import csv
 import dataclasses
 import datetime
 import io
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,7 @@ from numpy.typing import NDArray
 from digits_tf import files
 from digits_tf.data import idx
 from digits_tf.data.digits import BACKGROUND
-from digits_tf.errors import DigitsError
-from digits_tf.runtime import printable
+from digits_tf.errors import DigitsError, printable
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 OTHERS = "others-images-idx3-ubyte"
@@ -177,33 +177,43 @@ class Collection:
         return True
 
     def _mended(self) -> list[Entry]:
-        """Ends what a killed program has begun; returns the entries."""
-        for name in (IMAGES, LABELS, OTHERS):
-            _cut_tail(self.folder / name)
-        images, labels = _count(self.folder / IMAGES), _count(self.folder / LABELS)
-        if images == labels + 1:
-            _drop_last(self.folder / IMAGES)
-        elif images != labels:
+        """Ends what a killed program has begun; returns the entries.
+
+        Whatever is refused is left as it was: nothing is written before all has been looked at.
+        """
+        images = _opened(self.folder / IMAGES, idx.as_images)
+        labels = _opened(self.folder / LABELS, idx.as_labels)
+        others = _opened(self.folder / OTHERS, idx.as_images)
+        count, named = _count(images), _count(labels)
+        if not named <= count <= named + 1:
             raise DigitsError(
-                f"{self.folder}: expected as many labels as images, found {images:,} images in "
-                f"{IMAGES} and {labels:,} labels in {LABELS}"
+                f"{self.folder}: expected as many labels as images, found {count:,} images in "
+                f"{IMAGES} and {named:,} labels in {LABELS}"
             )
-        found = idx.open_labels(self.folder / LABELS).read().tolist() if labels else []
+        found = labels.read().tolist() if labels else []
         listed = list(self._listed())
-        entries = _reconciled(listed, found, _count(self.folder / OTHERS))
+        for each in filter(None, (images, labels, others)):
+            _cut_tail(each)
+        if count > named:
+            _drop_last(self.folder / IMAGES)
+        entries = _reconciled(listed, found, _count(others))
         if entries != listed:
             self._write(entries)
         return entries
 
     def _listed(self) -> Iterator[Entry]:
-        """The rows of the list; those that are damaged are left out."""
+        """The rows of the list. One whose label cannot be read counts as a digit, as most are."""
         path = self.folder / LIST
         if not path.is_file():
             return
         content = io.StringIO(path.read_bytes().decode("utf-8", "replace"), newline="")
-        for row in list(csv.reader(content))[1:]:
-            if len(row) == len(_COLUMNS) and row[0] in _LABELS:
-                yield Entry(_LABELS[row[0]], row[1], row[2])
+        rows = filter(None, csv.reader(content))
+        # What follows a row that is no row, such as one of a megabyte, is lost.
+        with contextlib.suppress(csv.Error):
+            next(rows, None)  # the heading
+            for row in rows:
+                name, time, source, *_ = *row, "", ""
+                yield Entry(_LABELS.get(name, 0), time, source)
 
     def _write(self, entries: Sequence[Entry]) -> None:
         content = io.StringIO(newline="")
@@ -263,31 +273,49 @@ def _drop_last(path: Path) -> None:
         return
     with path.open("r+b") as file:
         _write_count(file, found.shape[0] - 1)
-    _cut_tail(path)
+    _cut_tail(dataclasses.replace(found, shape=(found.shape[0] - 1, *found.shape[1:])))
 
 
-def _cut_tail(path: Path) -> None:
+def _cut_tail(found: idx.IdxFile) -> None:
     """Cuts off what stands behind the last record that the header counts."""
-    if not path.exists():
-        return
-    with path.open("r+b") as file:
-        head = file.read(16)
-        if len(head) < 8 or head[:3] != b"\0\0\x08" or not 1 <= head[3] <= 3:
-            idx.open_idx(path)  # says what is wrong
-            raise DigitsError(f"{path}: expected raw unsigned bytes: unpack it first")
-        sizes = struct.unpack(f">{head[3]}I", head[4 : 4 + 4 * head[3]])
-        record = int(np.prod(sizes[1:], dtype=np.int64))
-        end = 4 + 4 * head[3] + sizes[0] * record
-        more = file.seek(0, os.SEEK_END) - end
-        # An append that was broken off leaves no more than its record.
-        if 0 < more <= record:
+    end = found.header_bytes + found.shape[0] * found.record_bytes
+    if found.path.stat().st_size > end:
+        with found.path.open("r+b") as file:
             file.truncate(end)
             _flush(file)
-    idx.open_idx(path)
 
 
-def _count(path: Path) -> int:
-    return idx.open_idx(path).shape[0] if path.exists() else 0
+def _opened(path: Path, check: Callable[[idx.IdxFile], idx.IdxFile]) -> idx.IdxFile | None:
+    """A raw idx file of unsigned bytes, of which an append may have been broken off.
+
+    Args:
+        path: the file.
+        check: raises if it has other records than it should.
+
+    Returns:
+        It, with the records that its header counts; None: there is no file.
+    """
+    if not path.exists():
+        return None
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(16)
+        rank = head[3] if len(head) > 3 and head[:3] == b"\0\0\x08" else 0
+        if 1 <= rank <= 3 and len(head) >= 4 + 4 * rank:
+            shape = struct.unpack(f">{rank}I", head[4 : 4 + 4 * rank])
+            found = idx.IdxFile(path, np.dtype(np.uint8), shape, False, 4 + 4 * rank)
+            end = found.header_bytes + shape[0] * found.record_bytes
+            # An append that was broken off leaves no more than its record.
+            if shape[0] and 0 < path.stat().st_size - end <= found.record_bytes:
+                return check(found)
+    whole = check(idx.open_idx(path))  # says what is wrong
+    if whole.gzipped or whole.dtype != np.uint8:
+        raise DigitsError(f"{path}: expected raw unsigned bytes: unpack it first")
+    return whole
+
+
+def _count(found: idx.IdxFile | None) -> int:
+    return found.shape[0] if found else 0
 
 
 def _write_count(file: io.BufferedRandom, count: int) -> None:

@@ -28,6 +28,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 # that promises more is refused without decompressing the file.
 _MAX_GZIP_RATIO = 1032
 _CHUNK_BYTES = 1 << 20
+_MOST_DIMENSIONS = 32  # of an array of NumPy 1; 2 has 64, an idx file up to 255
 _TYPES: dict[int, tuple[str, np.dtype[Any]]] = {
     0x08: ("unsigned byte", np.dtype(np.uint8)),
     0x09: ("signed byte", np.dtype(np.int8)),
@@ -129,7 +130,12 @@ def open_images(path: Path | str) -> IdxFile:
     Raises:
         DigitsError: if it is no such file.
     """
-    idx = open_idx(path)
+    return as_images(open_idx(path))
+
+
+def as_images(idx: IdxFile) -> IdxFile:
+    """Checks that an idx file has pictures, see `open_images`."""
+    path = idx.path
     if idx.shape[1:] == (math.prod(IMAGE_SHAPE),):
         idx = dataclasses.replace(idx, shape=(idx.shape[0], *IMAGE_SHAPE))
     if len(idx.shape) != 3 or idx.dtype != np.uint8:
@@ -153,7 +159,12 @@ def open_labels(path: Path | str) -> IdxFile:
     Raises:
         DigitsError: if it is no such file or a label is not 0..9.
     """
-    idx = open_idx(path)
+    return as_labels(open_idx(path))
+
+
+def as_labels(idx: IdxFile) -> IdxFile:
+    """Checks that an idx file has labels, see `open_labels`."""
+    path = idx.path
     plain = len(idx.shape) == 1 and idx.dtype == np.uint8
     qmnist = len(idx.shape) == 2 and idx.dtype == np.dtype(">i4")
     if not plain and not qmnist:
@@ -204,7 +215,7 @@ def _open(path: Path, gzipped: bool) -> Iterator[IO[bytes]]:
 
 def _parse_magic(magic: bytes, path: Path) -> tuple[np.dtype[Any], int]:
     zero, code, rank = struct.unpack(">HBB", magic)
-    if zero != 0 or code not in _TYPES or rank == 0:
+    if zero != 0 or code not in _TYPES or not 0 < rank <= _MOST_DIMENSIONS:
         raise DigitsError(
             f"{path}: expected an idx file (magic 00 00 08 01 or 00 00 08 03), found "
             f"{_name_magic(magic)}"

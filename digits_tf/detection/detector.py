@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digits_tf.detection import CELL, PACKED, STRIDE, WINDOW, pyramid
+from digits_tf.detection import BLOCK, CELL, PACKED, STRIDE, VALUES, WINDOW, pyramid
 from digits_tf.detection.candidates import (
     Candidates,
     Detection,
@@ -18,7 +18,14 @@ from digits_tf.detection.candidates import (
 )
 from digits_tf.detection.pyramid import Tile
 from digits_tf.errors import DigitsError
-from digits_tf.litert import check_digest, interpreter, shipped_file
+from digits_tf.litert import (
+    RUN_ERRORS,
+    check_file,
+    check_numbers,
+    interpreter,
+    shipped_file,
+    unusable,
+)
 
 # The file of a trained detector.
 FILE = "detector.tflite"
@@ -52,7 +59,7 @@ def load(path: Path | str | None = None, threads: int = 1) -> "Detector":
                 file = inner
         if not file.is_file():
             raise DigitsError(f"{path}: no such detector: expected a .tflite file or a run folder")
-    check_digest(file)
+    check_file(file)
     return Detector(file, threads)
 
 
@@ -106,6 +113,7 @@ class Detector:
             The digits, the highest score first.
 
         Raises:
+            DigitsError: if the network cannot be run, or gives no finite numbers.
             ValueError: if the frame is of another type or shape, or empty.
         """
         pyramid.check(frame)
@@ -184,19 +192,31 @@ class _Network:
     """
 
     def __init__(self, content: bytes, path: Path, threads: int, shape: tuple[int, int]):
-        self._shape = shape
-        self._interpreter = interpreter(content, path, threads)
-        self._input = self._interpreter.get_input_details()[0]
-        if len(self._input["shape"]) != 4 or self._input["shape"][3] != PACKED:
-            raise DigitsError(
-                f"{path}: expected a detector, found a model from "
-                f"{tuple(self._input['shape'][1:].tolist())}: "
-                "digits-tf train-detector makes one"
-            )
+        self._path, self._shape = path, shape
         self._packed_shape = (1, shape[0], shape[1] // PACKED, PACKED)
-        self._interpreter.resize_tensor_input(self._input["index"], self._packed_shape)
-        self._interpreter.allocate_tensors()
-        self._output = self._interpreter.get_output_details()[0]
+        self._interpreter = interpreter(content, path, threads)
+        inputs = self._interpreter.get_input_details()
+        is_detector = len(inputs) == 1 and inputs[0]["shape"][1:].tolist()[2:] == [PACKED]
+        if is_detector:
+            try:
+                self._interpreter.resize_tensor_input(inputs[0]["index"], self._packed_shape)
+                self._interpreter.allocate_tensors()
+            except RUN_ERRORS as error:
+                raise unusable(path, error) from None
+        outputs = self._interpreter.get_output_details()
+        side = CELL * BLOCK
+        expected = [1, shape[0] // side, shape[1] // side, BLOCK**2 * VALUES]
+        if not is_detector or [each["shape"].tolist() for each in outputs] != [expected]:
+            found = " to ".join(
+                ", ".join(str(tuple(each["shape"][1:].tolist())) for each in part)
+                for part in (inputs, outputs)
+            )
+            raise DigitsError(
+                f"{path}: expected a detector, found a model from {found}: digits-tf "
+                "train-detector makes one"
+            )
+        self._input, self._output = inputs[0], outputs[0]
+        check_numbers(path, (self._input, self._output))
 
     def predict(
         self, picture: NDArray[np.uint8]
@@ -209,18 +229,26 @@ class _Network:
         Returns:
             The logits of a digit's centre, float32 (ceil(h / CELL), ceil(w / CELL)); and the other
             values of each cell, float32 (..., 4), see `digits_tf.detection.VALUES`.
+
+        Raises:
+            DigitsError: if the network cannot be run, or gives no finite numbers.
         """
         height, width = picture.shape
         below, right = self._shape[0] - height, self._shape[1] - width
         if below or right:
             picture = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
         packed = picture.reshape(self._packed_shape).astype(self._input["dtype"], copy=False)
-        self._interpreter.set_tensor(self._input["index"], packed)
-        self._interpreter.invoke()
-        answer = self._interpreter.get_tensor(self._output["index"])[0].astype(np.float32)
+        try:
+            self._interpreter.set_tensor(self._input["index"], packed)
+            self._interpreter.invoke()
+            answer = self._interpreter.get_tensor(self._output["index"])[0].astype(np.float32)
+        except RUN_ERRORS as error:
+            raise unusable(self._path, error) from None
         scale, zero_point = self._output["quantization"]
         if scale:  # 0 in a file of floats
             answer = (answer - zero_point) * np.float32(scale)
+        if not np.isfinite(answer).all():
+            raise DigitsError(f"{self._path}: gives no finite numbers: the file is damaged")
         grid = cells(answer)[: -(-height // CELL), : -(-width // CELL)]
         return np.ascontiguousarray(grid[..., 0]), grid[..., 1:]
 

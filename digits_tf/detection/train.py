@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from digits_tf import __version__
 from digits_tf.data.download import cache_folder
 from digits_tf.data.mnist import Mnist, hold_out
+from digits_tf.errors import DigitsError
 from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.assets import load as load_assets
 from digits_tf.training.recipes import Recipe
@@ -205,5 +206,8 @@ def _build(start: str | None) -> "keras.Model":
 
     model = detector()
     if start:
-        model.set_weights(open_any(Path(start)).get_weights())
+        try:
+            model.set_weights(open_any(Path(start)).get_weights())
+        except ValueError:
+            raise DigitsError(f"{start}: expected a detector of digits-tf train-detector") from None
     return model

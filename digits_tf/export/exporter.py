@@ -112,9 +112,9 @@ def export(
         DigitsError: if the run is not finished or damaged, or was trained on other digits.
         OSError: if nothing can be written.
     """
-    settings = run.config()["settings"]
+    settings = run.settings()
     run.result()  # a run that is not finished has no model that was chosen
-    if mnist.hashes() != settings["data"]["sha256"]:
+    if mnist.hashes() != settings["data"].get("sha256"):
         raise DigitsError(
             f"the digits in {mnist.train.origin} are not those that the run was trained on: name "
             "them with --data_dir"
@@ -260,7 +260,7 @@ def _card(
         "labels": [str(digit) for digit in range(10)],
         "architecture": settings["model"],
         "recipe": settings["recipe"],
-        "seed": settings["seed"],
+        "seed": settings.get("seed"),
         "data": {"sha256": settings["data"]["sha256"], "is_sample": mnist.is_sample},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         **_about(model),

@@ -12,6 +12,8 @@ from digits_tf.errors import DigitsError
 
 INPUT_SHAPE = (28, 28, 1)
 CLASSES = 10
+# What 8-bit probabilities, and the sum of eleven, may be off by.
+_STEP, _SUM = 1 / 255, 11 / 255
 # A digit is believed if its probability is above this.
 THRESHOLD = 0.5
 
@@ -36,24 +38,56 @@ class FileClassifier(Classifier):
     """A model from a file, whatever it gives and however many images it takes at a time.
 
     Args:
+        name: the file, or what else tells which model it is, in messages.
         batch: images that it takes, no more and no fewer; None: any number.
         logits: whether it gives logits; otherwise probabilities.
     """
 
-    def __init__(self, batch: int | None, logits: bool):
-        self._batch, self._logits = batch, logits
+    def __init__(self, name: str, batch: int | None, logits: bool):
+        self._name, self._batch, self._logits = name, batch, logits
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Reads a batch, see `Classifier.probabilities`."""
+        """Reads a batch, see `Classifier.probabilities`.
+
+        Raises:
+            DigitsError: if the model cannot be run, or gives what no network of digits gives.
+        """
         count = len(images)
         if not count:
             return np.zeros((0, CLASSES), np.float32)
         size = self._batch or count
         blank = np.zeros((-count % size, *images.shape[1:]), images.dtype)
         whole = np.concatenate([images, blank])
-        parts = [self._outputs(whole[start : start + size]) for start in range(0, count, size)]
+        try:
+            parts = [self._outputs(whole[start : start + size]) for start in range(0, count, size)]
+        # Each runtime has errors of its own for a model that was damaged or made to fail.
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise DigitsError(f"{self._name}: this model cannot be run ({reason})") from None
         outputs = np.concatenate(parts)[:count]
+        self._check(outputs, count)
         return softmax(outputs) if self._logits else outputs[:, :CLASSES].astype(np.float32)
+
+    def _check(self, outputs: NDArray[Any], count: int) -> None:
+        """Refuses answers that would go on as wrong readings."""
+        if outputs.shape not in ((count, CLASSES), (count, CLASSES + 1)):
+            found = " x ".join(map(str, outputs.shape))
+            raise DigitsError(f"{self._name}: expected {count} x {CLASSES} numbers, found {found}")
+        if not np.isfinite(outputs).all():
+            raise DigitsError(
+                f"{self._name}: gives no finite numbers: damaged, or its training failed"
+            )
+        within = outputs.min() >= -_STEP and outputs.max() <= 1 + _STEP
+        if self._logits and within and (np.abs(outputs.sum(axis=1) - 1) < _SUM).all():
+            raise self._other_kind("logits", "probabilities")
+        if not self._logits and not within:
+            raise self._other_kind("probabilities", "logits")
+
+    def _other_kind(self, expected: str, found: str) -> DigitsError:
+        return DigitsError(
+            f"{self._name}: expected {expected} by its last layer or the JSON beside it, found "
+            f'{found}: in that JSON, "output": {{"name": "{found}"}} says so'
+        )
 
     @abc.abstractmethod
     def _outputs(self, images: NDArray[np.uint8]) -> NDArray[Any]:

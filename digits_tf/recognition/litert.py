@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits_tf.errors import DigitsError
-from digits_tf.litert import interpreter
+from digits_tf.litert import check_numbers, interpreter
 from digits_tf.recognition.classifier import INPUT_SHAPE, FileClassifier, check_shapes
 
 # What only picks from, reshapes or rescales the values before it.
@@ -33,12 +33,14 @@ class LiteRTClassifier(FileClassifier):
         if len(inputs) != 1 or len(outputs) != 1:
             raise DigitsError(f"{path}: expected one input and one output")
         self._input, self._output = inputs[0], outputs[0]
+        check_numbers(path, (self._input, self._output))
         # As plain numbers, for messages.
         image, answer = (tuple(each["shape"].tolist()) for each in (self._input, self._output))
         check_shapes(path, image[1:], answer[1:])
         self._allocated = image[0]
         fixed = self._input["shape_signature"][0] != -1
         super().__init__(
+            str(path),
             image[0] if fixed else None,
             not self._ends_in_probabilities() if logits is None else logits,
         )

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from digits_tf.errors import DigitsError
-from digits_tf.litert import check_digest, read_card, shipped_file
+from digits_tf.files import read_json
+from digits_tf.litert import check_file, shipped_file
 from digits_tf.recognition.classifier import Classifier
 
 # The models that come with the repository, the default first; each in the four kinds of
@@ -76,7 +77,7 @@ def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
                 f"{path}: expected a SavedModel or a run folder, found neither saved_model.pb nor "
                 "best.keras"
             )
-    logits = _gives_logits(check_digest(path))
+    logits = _gives_logits(check_file(path))
     if path.suffix == ".tflite":
         from digits_tf.recognition.litert import LiteRTClassifier
 
@@ -103,7 +104,7 @@ def _serving_card(version: Path) -> dict[str, Any]:
     if folder.name.isdecimal():
         folder = folder.parent
     beside = folder.with_name(f"{folder.name}.json")
-    return read_card(beside) if beside.is_file() else {}
+    return read_json(beside) if beside.is_file() else {}
 
 
 def _gives_logits(card: dict[str, Any]) -> bool | None:

@@ -1,6 +1,9 @@
 """Keras files and SavedModels: what needs TensorFlow to be opened."""
 
+import io
+import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,21 @@ if TYPE_CHECKING:
     import keras
 
 _SIGNATURE = "serving_default"
+# What Keras puts into a .keras file. Further files in it belong to layers that look words up.
+_MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
+_CONFIG, _, _WEIGHTS = _MEMBERS
+# What networks are made of. Keras refuses layers that carry code (safe_mode) and what is not its
+# own, but would take any other function of its own for an activation, and call it: one that writes
+# a file, or fetches one.
+_MODULES = frozenset(
+    (
+        *("builtins", "keras", "keras.activations", "keras.constraints", "keras.dtype_policies"),
+        *("keras.initializers", "keras.layers", "keras.losses", "keras.metrics", "keras.ops"),
+        *("keras.optimizers", "keras.quantizers", "keras.regularizers"),
+    )
+)
+# Classes alone are taken from there.
+_INNER_MODULES = "keras.src."
 # What gives probabilities: layers, activations and operations, in small letters.
 _PROBABILITIES = ("sigmoid", "softmax")
 # Layers of Keras and operations of TensorFlow that only pick from or reshape the values before.
@@ -35,7 +53,9 @@ class KerasClassifier(FileClassifier):
 
     def __init__(self, model: "keras.Model", logits: bool | None = None):
         super().__init__(
-            model.input_shape[0], not ends_in_probabilities(model) if logits is None else logits
+            model.name,
+            model.input_shape[0],
+            not ends_in_probabilities(model) if logits is None else logits,
         )
         self.model = model
 
@@ -77,7 +97,7 @@ class SavedModelClassifier(FileClassifier):
         check_shapes(folder, _shape(spec), _shape(output))
         if logits is None:
             logits = not _function_ends_in_probabilities(self._function)
-        super().__init__(spec.shape[0], logits)
+        super().__init__(str(folder), spec.shape[0], logits)
         self._constant, self._dtype = tf.constant, spec.dtype
 
     def _outputs(self, images: NDArray[np.uint8]) -> NDArray[Any]:
@@ -112,12 +132,67 @@ def open_any(path: Path) -> "keras.Model":
     if not zipfile.is_zipfile(path):
         raise DigitsError(f"{path}: expected a .keras file, found something else or a cut one")
     try:
+        _check_archive(path)
         return keras.models.load_model(path, compile=False, safe_mode=True)
+    except DigitsError:
+        raise
     # Keras has no error of its own for files that it cannot load.
     except Exception as error:
         raise DigitsError(
             f"{path}: not a .keras file that can be loaded ({_first_line(error)})"
         ) from None
+
+
+def _check_archive(path: Path) -> None:
+    """Looks into a .keras file before Keras does, which would unpack 4 GiB out of a few megabytes.
+
+    Raises:
+        DigitsError: if there is more in it than a network, or more than its own size.
+        Exception: if it is damaged.
+    """
+    import h5py
+
+    size = path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        if (names := tuple(sorted(archive.namelist()))) != _MEMBERS:
+            raise DigitsError(
+                f"{path}: expected {', '.join(_MEMBERS)} in it, found {', '.join(names)}"
+            )
+        # Keras compresses neither the file nor the arrays in it.
+        if sum(each.file_size for each in archive.infolist()) > size:
+            raise _too_large(path)
+        content = {name: archive.read(name) for name in _MEMBERS}
+    with h5py.File(io.BytesIO(content[_WEIGHTS])) as weights:
+        sizes: list[int] = []
+        weights.visititems(lambda name, each: sizes.append(getattr(each, "nbytes", 0)))
+    if sum(sizes) > size:
+        raise _too_large(path)
+    config = json.loads(content[_CONFIG])
+    # What it was trained with is not loaded.
+    for each in _dictionaries({**config, "compile_config": None}):
+        module = str(each.get("module") or "keras")
+        is_known = module in _MODULES or module.startswith(_INNER_MODULES)
+        if module.partition(".")[0] == "keras" and not is_known:
+            name = each.get("config" if each.get("class_name") == "function" else "class_name")
+            raise DigitsError(f"{path}: expected a network of Keras' layers, found {module}.{name}")
+
+
+def _too_large(path: Path) -> DigitsError:
+    return DigitsError(
+        f"{path}: unpacks to more than its own size, and Keras compresses nothing: not loaded"
+    )
+
+
+def _dictionaries(value: Any) -> Iterator[dict[str, Any]]:
+    """All dictionaries in what came out of JSON, however deep."""
+    left = [value]
+    while left:
+        found = left.pop()
+        if isinstance(found, dict):
+            yield found
+            left += found.values()
+        elif isinstance(found, list):
+            left += found
 
 
 def _first_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from digits_tf.data.digits import BACKGROUND, ArrayDigits, Joined
 from digits_tf.data.mnist import Mnist, hold_out
 from digits_tf.errors import DigitsError
-from digits_tf.litert import read_card
+from digits_tf.files import read_json
 from digits_tf.models.resnet import resnet
 from digits_tf.recognition.classifier import THRESHOLD, softmax
 from digits_tf.recognition.tensorflow_models import ends_in_probabilities, open_model
@@ -40,6 +40,8 @@ _SHARES = (0.65, 0.2, 0.15)
 # knew is lost, and no more is won.
 _WAY = 0.7
 _FOLDS = 5
+# What comes of a JSON that does not fit its SavedModel, beside TensorFlow's own errors.
+_DAMAGES = (AttributeError, KeyError, OSError, TypeError, ValueError)
 _BATCH = 500
 # So many pictures of what is no digit are made, and so many of them are measured on.
 BACKGROUNDS, BACKGROUNDS_HELD_OUT = 2000, 500
@@ -114,7 +116,7 @@ def open_base(path: Path) -> tuple[keras.Model, dict[str, Any]]:
         DigitsError: if it is none of these, or gives probabilities in place of logits.
     """
     if (path / "best.keras").is_file():
-        return open_base(path / "best.keras")[0], Run(path).config()["settings"]["model"]
+        return open_base(path / "best.keras")[0], Run(path).settings()["model"]
     card = path.with_suffix(".json")
     if not path.is_dir() or not card.is_file():
         model = open_model(path)
@@ -123,13 +125,14 @@ def open_base(path: Path) -> tuple[keras.Model, dict[str, Any]]:
         return model, {"name": model.name, "classes": model.output_shape[-1]}
     # A SavedModel holds no layers, but their weights in the same order.
     try:
-        arguments = read_card(card)["architecture"]
+        arguments = read_json(card)["architecture"]
         model = resnet(**arguments)
         saved = tf.saved_model.load(str(path / "1")).weights
         for variable, value in zip(model.weights, saved, strict=True):
             variable.assign(value)
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise DigitsError(f"{path}: not a model that can be trained further ({error})") from None
+    except (*_DAMAGES, tf.errors.OpError) as error:
+        reason = " ".join(str(error).split())
+        raise DigitsError(f"{path}: not a model that can be trained further ({reason})") from None
     return model, arguments
 
 

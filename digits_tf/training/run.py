@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import datetime
 import io
-import json
 import platform
 import re
 import sys
@@ -72,6 +71,18 @@ class Run:
             DigitsError: if it is missing or damaged.
         """
         return _read_json(self.config_file)
+
+    def settings(self) -> dict[str, Any]:
+        """Reads what decides what the run ends with: recipe, model, data and more.
+
+        Raises:
+            DigitsError: if config.json is missing or damaged.
+        """
+        found = self.config().get("settings")
+        parts = ("recipe", "model", "data")
+        if not isinstance(found, dict) or not all(isinstance(found.get(p), dict) for p in parts):
+            raise DigitsError(f"{self.config_file}: damaged: expected settings, found others")
+        return found
 
     def result(self) -> dict[str, Any]:
         """Reads result.json.
@@ -234,9 +245,6 @@ def _rounded(value: Any) -> Any:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(path.read_text())
+        return files.read_json(path)
     except FileNotFoundError:
         raise DigitsError(f"{path}: not there, so {path.parent} is no (finished) run") from None
-    except ValueError as error:
-        raise DigitsError(f"{path}: damaged ({error})") from None
-    return found

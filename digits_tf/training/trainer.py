@@ -192,7 +192,7 @@ def test(run: Run, digits: Digits) -> None:
     if run.result_file.exists():
         result = run.result()
         # A run that a time limit ended may have gone on since.
-        if result["train_seconds"] == train_s:
+        if result.get("train_seconds") == train_s:
             print(
                 f"this run is finished: {result['accuracy']:.2%} on {result['n']:,} test digits",
                 file=sys.stderr,

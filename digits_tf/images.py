@@ -39,7 +39,7 @@ _FORMATS = frozenset(
 # The largest phone cameras make 200 million pixels. A file of a few kilobytes may announce
 # billions, and OpenCV's own limit is four times as high.
 _MOST_PIXELS = 1 << 28
-_MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 30
 
 _ORIENTATION_TAG = 0x0112  # of EXIF
 _UPRIGHT = 1  # of EXIF's orientations 1 to 8
@@ -103,7 +103,7 @@ def read_picture(path: Path, *, grey: bool = False) -> Pixels:
     """
     # Not cv2.imread, which finds no files with an accent in their names on Windows.
     with path.open("rb") as file:
-        return decode_picture(file.read(_MOST_BYTES + 1), str(path), grey=grey)
+        return decode_picture(file.read(MOST_BYTES + 1), str(path), grey=grey)
 
 
 def decode_picture(
@@ -129,7 +129,7 @@ def decode_picture(
     """
     if not content:
         raise DigitsError(f"{name}: expected a picture, found an empty file")
-    if len(content) > _MOST_BYTES:
+    if len(content) > MOST_BYTES:
         raise DigitsError(f"{name}: expected a picture, found a file of more than 1 GiB")
     cv2 = import_cv2()
     try:

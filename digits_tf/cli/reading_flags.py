@@ -1,6 +1,6 @@
 """The flags that choose the model, the detector and the threshold."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -35,6 +35,16 @@ THRESHOLD = flags.DEFINE_float(
 )
 
 
+def options() -> dict[str, Any]:
+    """The arguments of `Recognizer.load` that the flags give."""
+    return {
+        "path": MODEL.value,
+        "threads": THREADS.value,
+        "threshold": THRESHOLD.value,
+        "detector": DETECTOR.value,
+    }
+
+
 def load_recognizer() -> "Recognizer":
     """Opens what the flags name; names it on standard error if it is not what is shipped.
 
@@ -43,7 +53,7 @@ def load_recognizer() -> "Recognizer":
     """
     from digits_tf.recognition import Recognizer
 
-    recognizer = Recognizer.load(MODEL.value, THREADS.value, THRESHOLD.value, DETECTOR.value)
+    recognizer = Recognizer.load(**options())
     named = []
     if MODEL.value not in (None, *SHIPPED):
         named.append(f"the model {MODEL.value}")

@@ -1,0 +1,216 @@
+"""What was read in many pictures, in a folder that grows part by part: a broken run goes on."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from digits_tf import files, stores
+from digits_tf.errors import DigitsError, describe
+from digits_tf.recognition.digit import reading_as_json
+from digits_tf.recognition.recognizer import Recognizer
+
+# A kill costs what was read since the last part was written: at most so many pictures or seconds.
+_PART_ROWS, _PART_S = 1000, 60.0
+# What programs that read a whole folder, as Arrow and Spark do, pass over.
+_SETTINGS, _LOCK = "_settings.json", ".lock"
+
+Row = dict[str, Any]
+
+
+def read_row(recognizer: Recognizer, name: str) -> Row:
+    """Reads a picture, whatever is wrong with it.
+
+    Args:
+        recognizer: reads it.
+        name: a path or an address, see `stores.read`.
+
+    Returns:
+        path, and what `reading_as_json` gives, or "error".
+    """
+    start = time.perf_counter()
+    try:
+        digits = recognizer.read(stores.read(name))
+    except DigitsError as error:
+        return {"path": name, "error": str(error)}
+    except OSError as error:
+        return {"path": name, "error": describe(error)}
+    # One picture in a million that no test has foreseen must not end the reading of all others.
+    except Exception as error:
+        return {"path": name, "error": f"{name}: {type(error).__name__}: {error}"}
+    return {"path": name, **reading_as_json(digits, 1000 * (time.perf_counter() - start))}
+
+
+class Results:
+    """A folder with a row for each picture: JSON lines, or Parquet if its name ends in .parquet.
+
+    Rows are written in parts. Each part is a file that is whole or not there. A `with` statement
+    keeps other runs out of the folder; before its end, call `flush`.
+
+    Args:
+        folder: is made if it is not there. Else the new rows are added.
+        settings: what the readings depend on, for JSON: those in the folder must be the same.
+
+    Attributes:
+        done: the paths that have a row.
+
+    Raises:
+        DigitsError: if another run writes into the folder, its settings differ, a part in it is
+            damaged, or Parquet is asked for and pyarrow is missing.
+        OSError: if it cannot be read or written.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any]):
+        self._folder = folder
+        self._suffix = ".parquet" if folder.suffix == ".parquet" else ".jsonl"
+        if self._suffix == ".parquet":
+            _import_arrow()
+        files.make_folder(folder)
+        self._lock = _locked(folder)
+        try:
+            self._check(dict(settings))
+            parts = sorted(folder.glob(f"part-*{self._suffix}"))
+            self.done = {path for part in parts for path in _paths(part)}
+        except BaseException:
+            self._lock.close()
+            raise
+        self._number = 1 + max((int(part.stem[5:]) for part in parts), default=0)
+        self._rows: list[Row] = []
+        self._begun = time.monotonic()
+
+    def __enter__(self) -> "Results":
+        """The same."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Lets other runs write into the folder."""
+        self._lock.close()
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Which of these pictures have no row yet, each once, in their order."""
+        return [name for name in dict.fromkeys(names) if _storable(name) not in self.done]
+
+    def add(self, row: Row) -> None:
+        """Takes a row of `read_row`.
+
+        Raises:
+            OSError: if a part cannot be written.
+        """
+        row = row | {"path": _storable(row["path"])}
+        if "error" in row:
+            row["error"] = _storable(row["error"])
+        self.done.add(row["path"])
+        self._rows.append(row)
+        if len(self._rows) >= _PART_ROWS or time.monotonic() - self._begun >= _PART_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes the rows that are held back.
+
+        Raises:
+            OSError: if they cannot be written.
+        """
+        self._begun = time.monotonic()
+        if not self._rows:
+            return
+        path = self._folder / f"part-{self._number:06}{self._suffix}"
+        with files.replacing(path) as beside:
+            if self._suffix == ".parquet":
+                _write_parquet(beside, self._rows)
+            else:
+                beside.write_text("".join(json.dumps(row) + "\n" for row in self._rows))
+        self._number += 1
+        self._rows = []
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        """Refuses settings that are not those of the rows that are there."""
+        path = self._folder / _SETTINGS
+        if not path.exists():
+            files.write_json(path, settings)
+            return
+        try:
+            before = dict(json.loads(path.read_bytes()))
+        except (ValueError, TypeError):
+            raise DigitsError(f"{path}: expected a JSON object: name another folder") from None
+        for key in {**before, **settings}:
+            old, new = before.get(key), settings.get(key)
+            if old != new:
+                raise DigitsError(
+                    f"{self._folder}: holds what was read with {key} {old}, found {key} {new}: "
+                    "name another folder"
+                )
+
+
+def _storable(words: str) -> str:
+    """Text that UTF-8 can hold: a name on Linux may have bytes that are no letters."""
+    return words.encode(errors="backslashreplace").decode()
+
+
+def _paths(part: Path) -> list[str]:
+    """The paths in a part."""
+    try:
+        if part.suffix == ".parquet":
+            from pyarrow import parquet
+
+            paths: list[str] = parquet.read_table(part, columns=["path"])["path"].to_pylist()
+            return paths
+        with part.open(encoding="utf-8") as lines:
+            return [json.loads(line)["path"] for line in lines]
+    # pyarrow's errors of damaged files are of many kinds.
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise DigitsError(
+            f"{part}: expected the rows of a run, found something else ({error}): delete it, and "
+            "its pictures are read again"
+        ) from None
+
+
+def _import_arrow() -> None:
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        raise DigitsError(
+            "Parquet needs pyarrow: pip install 'digits_tf[ray]', or name a folder without "
+            ".parquet for JSON lines"
+        ) from None
+
+
+def _write_parquet(path: Path, rows: Sequence[Row]) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    digit = {
+        "label": pa.int8(),
+        "confidence": pa.float64(),
+        "box": pa.list_(pa.int32()),
+        "probabilities": pa.list_(pa.float64()),
+    }
+    columns = {
+        "path": pa.string(),
+        "text": pa.string(),
+        "digits": pa.list_(pa.struct(digit)),
+        "ms": pa.float64(),
+        "error": pa.string(),
+    }
+    parquet.write_table(pa.Table.from_pylist(rows, pa.schema(columns)), path)
+
+
+def _locked(folder: Path) -> IO[bytes]:
+    """Keeps other runs out of a folder for as long as the file is open, also after a kill."""
+    file = (folder / _LOCK).open("ab")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise DigitsError(
+            f"{folder}: another run writes into this folder: wait for its end, or name another"
+        ) from None
+    return file

@@ -15,6 +15,9 @@ from digits_tf.images import MOST_BYTES, decode_picture, read_picture
 # Two letters at least: C:// is a drive.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
+# Google's library tries for a quarter of an hour, deaf to Ctrl-C.
+_GOOGLE_LIMIT = "retry_limit_seconds"
+
 
 def is_address(name: str) -> bool:
     """Whether a name is an address in a store, and no path on this machine."""
@@ -48,9 +51,9 @@ def find(address: str) -> list[tuple[str, PurePosixPath]]:
         DigitsError: if there is no such store.
         OSError: if it cannot be read.
     """
+    files, path = _opened(address)
     from pyarrow import fs
 
-    files, path = _opened(address)
     info = files.get_file_info(path)
     if info.is_file:
         return [(address, PurePosixPath(PurePosixPath(path).name))]
@@ -78,7 +81,10 @@ def _opened(address: str) -> tuple[Any, str]:
             f"expected an address without a password, found one in {parts.scheme}://...: set the "
             "store's own variables, such as AWS_SECRET_ACCESS_KEY"
         )
-    files, root = _store(parts._replace(path="/").geturl())
+    query = parts.query
+    if parts.scheme in ("gs", "gcs") and _GOOGLE_LIMIT not in query:
+        query = "&".join(filter(None, (query, f"{_GOOGLE_LIMIT}=30")))
+    files, root = _store(parts._replace(path="/", query=query).geturl())
     return files, root.rstrip("/") + urllib.parse.unquote(parts.path).rstrip("/")
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import os
+import re
 import signal
 import socket
 import threading
@@ -21,8 +22,10 @@ from digits_tf.recognition.results import Row, read_row
 # Pictures that a task reads: so much is read again if its machine dies. Fewer where they would
 # not go round: each worker has several tasks, lest all wait for the one with the large pictures.
 _TASK_PICTURES, _WORKER_TASKS = 100, 4
-# Ray begins a task anew for ever if its worker dies. A picture that kills so many has had its turn.
-_MOST_ATTEMPTS = 3
+# Ray begins a task anew for ever if its worker dies: a picture too large for the memory would never
+# end. The first death may be its machine's.
+_MOST_ATTEMPTS = 2
+_CONNECT_S = 10.0
 
 
 def read_rows(names: Sequence[str], options: Mapping[str, Any]) -> Generator[Row, None, None]:
@@ -42,6 +45,8 @@ def read_rows(names: Sequence[str], options: Mapping[str, Any]) -> Generator[Row
         DigitsError: if Ray is missing or cannot be reached, a machine cannot load the networks or
             does not see a picture that is here.
     """
+    if not names:
+        return
     ray = _import_ray()
     is_ours = not ray.is_initialized()
     if is_ours:
@@ -50,7 +55,10 @@ def read_rows(names: Sequence[str], options: Mapping[str, Any]) -> Generator[Row
         for row in _rows(ray, names, dict(options)):
             yield _checked(row)
     except (ray.exceptions.RayError, ray.data.exceptions.ExecutionTimeoutError) as error:
-        raise DigitsError(f"Ray: {str(error).strip().splitlines()[-1]}") from None
+        lines = str(error).strip().splitlines()
+        # Behind the exception, Ray says more about itself.
+        raised = [line for line in lines if re.match(r"[A-Z]\w*(Error|Exception)\b", line)]
+        raise DigitsError(f"Ray: {(raised or lines)[-1]}") from None
     finally:
         if is_ours:
             ray.shutdown()
@@ -92,8 +100,7 @@ def read_task(table: Any, options: dict[str, Any], attempts: Any) -> Any:
     rows = []
     for name in names:
         if killed_before and begin("picture", name) > _MOST_ATTEMPTS:
-            problem = f"{name}: ended the program that read it {_MOST_ATTEMPTS} times"
-            rows.append({"path": name, "error": problem})
+            rows.append({"path": name, "error": f"{name}: the programs that read it died"})
         else:
             rows.append(_read_here(name, options))
     return pa.table({"row": [json.dumps(row).encode() for row in rows]})
@@ -178,11 +185,19 @@ def _import_ray() -> ModuleType:
 
 
 def _connect(ray: ModuleType) -> None:
+    address = os.environ.get("RAY_ADDRESS", "")
+    host, _, port = address.rpartition("/")[2].rpartition(":")
+    try:
+        if port.isdecimal():
+            # Ray would try for minutes.
+            socket.create_connection((host, int(port)), _CONNECT_S).close()
+    except OSError as error:
+        raise DigitsError(f"RAY_ADDRESS={address}: found no Ray there ({error})") from None
     on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise DigitsError(f"Ray: {error} (RAY_ADDRESS names the cluster)") from None
+        raise DigitsError(f"Ray: {error}") from None
     finally:
         # Ray sets its own, which ends the program before the last part is written.
         if threading.current_thread() is threading.main_thread():

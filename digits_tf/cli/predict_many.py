@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,8 @@ def _keep(rows: Rows, results: Results, total: int, missing: int) -> int:
     """Writes the rows; returns how many pictures could not be read."""
     failed = 0
     progress = bar(total, "reading", "picture", initial=total - missing)
-    with contextlib.closing(rows), progress:
+    # Ray prints its news on standard output.
+    with contextlib.closing(rows), progress, contextlib.redirect_stdout(sys.stderr):
         try:
             for row in rows:
                 results.add(row)

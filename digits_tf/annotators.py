@@ -34,6 +34,10 @@ _CERTAIN = 0.995
 # Pixels: a still's label cannot be read on less; nothing is enlarged beyond the other.
 _LEAST_SIDE, _MOST_SIDE = 112, 2000
 
+# Pixels: a picture of twice its 28 with its margin.
+_SHEET_CELL = 2 * 28 + 4
+_SHEET_COLUMNS = 20
+
 # A live frame is drawn within this width and height. More would cover the whole of most screens,
 # and take long to draw.
 _LIVE_LARGEST = (1280, 720)
@@ -126,6 +130,32 @@ def annotate(
     return canvas
 
 
+def contact_sheet(images: NDArray[np.uint8], names: Sequence[str]) -> NDArray[np.uint8]:
+    """Draws pictures in rows, those of one name together behind it.
+
+    Args:
+        images: uint8 (n, 28, 28), n at least 1.
+        names: of each, one letter long.
+
+    Returns:
+        uint8 (h, w, 3).
+    """
+    rows = []
+    for name in sorted(set(names)):
+        chosen = images[[each == name for each in names]]
+        for start in range(0, len(chosen), _SHEET_COLUMNS):
+            row = np.full((_SHEET_CELL, (_SHEET_COLUMNS + 1) * _SHEET_CELL), _DARK[0], np.uint8)
+            for column, image in enumerate(chosen[start : start + _SHEET_COLUMNS], start=1):
+                large = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+                left = column * _SHEET_CELL + 2
+                row[2:-2, left : left + len(large)] = large
+            canvas = cv2.cvtColor(row, cv2.COLOR_GRAY2BGR)
+            if not start:
+                put(canvas, name, 18, 16, 28, _GREEN)
+            rows.append(canvas)
+    return np.concatenate(rows)
+
+
 def _draw_still_label(
     canvas: Pixels, digit: Digit, box: Box, height: float, colour: Colour, line: int
 ) -> None:
@@ -188,6 +218,28 @@ class Overlay:
             cv2.rectangle(canvas, (x, y), (x + w, y + h), line, 2)
         _draw_live_labels(canvas, digits, boxes)
         return canvas
+
+    def digit_at(
+        self, x: int, y: int, frame: tuple[int, ...], digits: Sequence[Digit]
+    ) -> Digit | None:
+        """The digit whose box is drawn around a pixel of the picture; of several the smallest.
+
+        Args:
+            x: pixels from the left.
+            y: pixels from the top.
+            frame: the shape of the frame that `draw` took.
+            digits: found in it.
+        """
+        if self._shape is None:
+            return None
+        place, scale = _placed(frame, self._shape)
+        boxes = [(self._box(digit, place, scale), digit) for digit in digits]
+        around = [
+            (box.width * box.height, digit)
+            for box, digit in boxes
+            if box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
+        ]
+        return min(around, key=lambda each: each[0])[1] if around else None
 
     def _canvas(self, shown: Pixels, place: Box, scale: float) -> Pixels:
         """A new picture of the size of all, with the frame at its place."""

@@ -77,6 +77,36 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
+@contextlib.contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Keeps other programs out that lock the same file.
+
+    The system lets go of the lock when the program ends, however it ends.
+
+    Args:
+        path: is made if it is not there, and stays.
+        wait: whether to wait until the others are done.
+
+    Raises:
+        BlockingIOError: if it does not wait, and another program is not done.
+    """
+    with path.open("ab") as file:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0)
+            mode = msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK  # type: ignore[attr-defined]
+            try:
+                msvcrt.locking(file.fileno(), mode, 1)  # type: ignore[attr-defined]
+            except OSError as error:
+                raise BlockingIOError(error.errno, error.strerror, str(path)) from None
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
 def sync(path: Path) -> None:
     """Flushes a file or a folder to the disk. Windows cannot flush folders."""
     if path.is_dir() and os.name == "nt":

@@ -132,7 +132,7 @@ def write_page(results: dict[str, Any]) -> str:
     """The page in Markdown, whose pictures are beside it.
 
     Args:
-        results: "models", "formats" (their names by their keys), "conditions", "load", "limit",
+        results: "models", "formats" (their names by their keys), "conditions", "limit",
             "seconds", "command", and what the parts of the report measured: "mnist", "detection",
             "pictures", "corruptions", "rejection"; what is missing has no section.
     """
@@ -178,13 +178,11 @@ def as_section(page: str, pictures: Path, folder: Path) -> str:
 def _describe_run(results: dict[str, Any]) -> str:
     conditions = results["conditions"]
     versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
-    load = results["load"]
-    load = "" if load is None else f" The machine's load a core was {load:.1f} when it began."
     limit = results["limit"]
     few = f" **Only {limit} pictures of each kind were read: a trial.**" if limit else ""
     return (
         f"Made by `{results['command']}` on {conditions['date']} in {results['seconds'] / 60:.1f} "
-        f"minutes, on {conditions['machine']}; {versions}.{load}{few} "
+        f"minutes, on {conditions['machine']}; {versions}.{few} "
         "All figures are in [report.json](report.json)."
     )
 

@@ -88,7 +88,8 @@ def run(*words, cwd=None, env=None, timeout=300):
     """Runs `python -m digits_tf.WORDS` as a user would."""
     return subprocess.run(
         [sys.executable, "-m", *map(str, words)],
-        cwd=cwd,
+        # In the clone's folder, a developer may have digits of their own, which change readings.
+        cwd=cwd or Path(__file__).parent,
         env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,

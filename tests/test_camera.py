@@ -58,7 +58,7 @@ def test_help_answers():
     for flag in (
         *("source", "tflite", "model", "width", "height", "fps", "threshold", "threads"),
         *("headless", "every_frame", "json", "record", "frames", "seconds", "mirror"),
-        *("controls", "rotate", "list_cameras"),
+        *("controls", "rotate", "list_cameras", "mqtt"),
     ):
         assert f"--{flag}" in result.stdout or f"--[no]{flag}" in result.stdout
 

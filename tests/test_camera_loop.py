@@ -246,6 +246,15 @@ def test_the_watchdog_is_pinged_at_each_frame_only():
     assert len(pings) == 2
 
 
+def test_the_listener_is_given_each_result_once():
+    """A display shows some again: here when the loop is paused and goes on."""
+    heard, display = [], FakeDisplay([None, Action.PAUSE, Action.PAUSE])
+    parts = FakeRecognizer([digit()]), display, StatusLine(), Smoother(0.5), Overlay()
+    Loop(FakeFile(3), *parts, paced=False, listener=heard.append).run()
+    assert [result.index for result in heard] == [0, 1, 2]
+    assert len(display.results) > 3
+
+
 def test_the_summary_has_the_time_of_each_stage(capsys):
     loop = make(FakeFile(9), FakeDisplay(draws=False))
     loop.run()

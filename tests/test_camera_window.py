@@ -1,6 +1,8 @@
 """What is drawn, whether there is a display, and the real window on a display of its own."""
 
 import ctypes
+import dataclasses
+import errno
 import json
 import os
 import shutil
@@ -15,9 +17,13 @@ import pytest
 
 from camera_fakes import SEVEN, board, digit, flat, read_video, write_picture
 from conftest import ROOT
+from digits_tf.annotators import Overlay
 from digits_tf.camera import cards, window
 from digits_tf.camera.display import Action, FrameResult, StatusLine
 from digits_tf.camera.sources import Frame
+from digits_tf.camera.teaching import Teacher
+from digits_tf.data import collection
+from digits_tf.data.collection import Collection
 
 GREEN = (80, 220, 80)
 TIMES = {"capture": 1.0, "find": 2.0, "net": 0.5, "draw": 3.0}
@@ -137,6 +143,7 @@ def highgui(monkeypatch):
         return fake.full if name == cv2.WND_PROP_FULLSCREEN else fake.visible
 
     monkeypatch.setattr(cv2, "namedWindow", lambda *arguments: None)
+    monkeypatch.setattr(cv2, "setMouseCallback", lambda title, call: setattr(fake, "mouse", call))
     monkeypatch.setattr(cv2, "resizeWindow", lambda title, *size: fake.sizes.append(size))
     monkeypatch.setattr(cv2, "imshow", lambda title, picture: fake.shown.append(picture.copy()))
     monkeypatch.setattr(cv2, "waitKey", lambda delay: ord(fake.keys.pop(0)))
@@ -162,6 +169,94 @@ def test_the_window_starts_within_the_screen_and_f_toggles_full_screen(highgui, 
     highgui.keys.append("f")
     assert shown.wait(0.0) is None
     assert "no full screen" in capsys.readouterr().err
+
+
+@pytest.fixture
+def lesson(highgui, tmp_path):
+    """A window that is taught: presses a key, or clicks; and the collection."""
+    overlay, status, own = Overlay(), StatusLine(), Collection(tmp_path / "own")
+    shown = window.Window(dict, status, Teacher(own, overlay, status))
+
+    def show(*digits):
+        frame = Frame(flat(90, 720, 1280), 0.0)
+        found = FrameResult(frame, 0, list(digits), 30.0, TIMES)
+        shown.show(found, overlay.draw(frame.picture, digits))
+
+    def press(key):
+        highgui.keys.append(key)
+        assert shown.wait(0.0) is None
+        return status.current()
+
+    def click(x, y):
+        highgui.mouse(cv2.EVENT_MOUSEMOVE, 1, 1, 0, None)
+        highgui.mouse(cv2.EVENT_LBUTTONDOWN, x, y, 0, None)
+        return status.current()
+
+    return types.SimpleNamespace(show=show, press=press, click=click, own=own)
+
+
+def marked(label, mark, **words):
+    """A digit with a crop of its own."""
+    found = digit(label, **words)
+    return dataclasses.replace(found, crop=np.full((28, 28), mark, np.uint8))
+
+
+def test_a_number_puts_the_only_digit_right_and_u_takes_it_back(lesson):
+    lesson.show(marked(7, 50))
+    assert (
+        lesson.press("1") == f"the 7 is kept as 1; {lesson.own.folder}: 1 picture; u takes it back"
+    )
+    assert lesson.press("1").startswith("the 7 was kept already as 1;")
+    images, labels = lesson.own.read()
+    assert (labels.tolist(), images[0, 0, 0]) == ([1], 50)
+    assert lesson.own.entries()[0].source == "camera"
+    assert lesson.press("u") == f"the 1 is out again; {lesson.own.folder}: 0 pictures"
+    assert lesson.press("u").startswith("nothing to take back")
+
+
+def test_of_several_digits_the_one_that_is_clicked_on_is_meant(lesson):
+    lesson.show(marked(7, 50, box=(100, 100, 40, 60)), marked(None, 90, box=(300, 100, 40, 60)))
+    assert lesson.press("2") == "found 2 digits: click on the one that is 2, then press 2"
+    assert lesson.own.entries() == []
+    assert lesson.click(310, 150) == "the 3?: press what it is, 0 to 9, or x for no digit"
+    # It is the one that was clicked on, whatever the camera sees by then.
+    lesson.show()
+    assert lesson.press("x").startswith("the 3? is kept as x")
+    images, labels = lesson.own.read()
+    assert (labels.tolist(), images[0, 0, 0]) == ([10], 90)
+    assert lesson.press("4") == "found 0 digits: click on the one that is 4, then press 4"
+
+
+def test_what_cannot_be_kept_is_said_and_the_loop_goes_on(lesson, monkeypatch):
+    lesson.show(marked(7, 50))
+    lesson.press("1")
+    assert "has this picture as 1, number 1" in lesson.press("x")
+
+    def full(*words):
+        raise OSError(errno.ENOSPC, "No space left on device", "own")
+
+    monkeypatch.setattr(collection, "_append", full)
+    lesson.show(marked(7, 51))
+    assert lesson.press("1") == "own: the disk is full: free some space"
+    monkeypatch.setattr(Collection, "undo", full)
+    assert lesson.press("u") == "own: the disk is full: free some space"
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("shape", [(1080, 1920), (480, 640), (900, 300)])
+def test_a_click_finds_the_box_that_is_drawn(shape, mirror):
+    height, width = shape
+    overlay = Overlay(mirror)
+    places = [(width // 8, height // 4, 60, 90), (width // 2, height // 2, 60, 90)]
+    digits = [marked(None, 10, box=box) for box in places]
+    # A box within another: the smaller one is meant.
+    digits.append(marked(None, 10, box=(width // 2 + 20, height // 2 + 20, 20, 30)))
+    assert overlay.digit_at(1, 1, shape, digits) is None
+    for found in digits:
+        picture = overlay.draw(flat(90, height, width), [found])
+        rows, columns = np.nonzero((picture == 150).all(axis=-1))
+        assert overlay.digit_at(columns[0] + 4, rows[0] + 4, shape, digits) is found
+    assert overlay.digit_at(1, 1, shape, digits) is None
 
 
 def test_the_close_button_ends_it(highgui):
@@ -453,6 +548,11 @@ def test_every_key_of_the_real_window(start, tmp_path):
     frames, _ = read_video(video)
     assert len(frames) >= 3
     assert frames[0].shape == (HEIGHT, WIDTH, 3)
+
+    session.until(lambda: (key("1"), list(tmp_path.glob("own/*.csv")))[1], "a digit taught")
+    own = Collection(tmp_path / "own")
+    assert {entry.name for entry in own.entries()} == {"1"}
+    key("u")
 
     key("q")
     out, printed = session.ended()

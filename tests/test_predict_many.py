@@ -21,7 +21,7 @@ from digits_tf import stores
 from digits_tf.cli import predict_inputs
 from digits_tf.errors import DigitsError
 from digits_tf.recognition import Recognizer, results
-from digits_tf.recognition.results import Results, read_row
+from digits_tf.recognition.results import open_results, read_row
 
 SEVEN = ROOT / "samples" / "seven.jpg"
 SETTINGS = {"threshold": 0.5}
@@ -192,7 +192,7 @@ def test_what_cannot_be_read_is_a_row(tmp_path, recognizer, monkeypatch):
 
 def add(folder, *names):
     """A run that is killed: what is held back is lost."""
-    with Results(Path(folder), SETTINGS) as kept:
+    with open_results(Path(folder), SETTINGS) as kept:
         for name in kept.missing(names):
             kept.add({"path": name, "text": "7", "digits": [], "ms": 1.5})
 
@@ -377,7 +377,7 @@ def test_a_store_that_does_not_answer_is_given_up_soon(monkeypatch):
 
 
 def test_many_names_are_sorted_out_in_seconds(tmp_path):
-    with Results(tmp_path, SETTINGS) as kept:
+    with open_results(tmp_path, SETTINGS) as kept:
         kept.done = {f"/mnt/scans/{number}.jpg" for number in range(0, 200_000, 2)}
         start = time.process_time()
         missing = kept.missing(f"/mnt/scans/{number}.jpg" for number in range(200_000))

@@ -96,8 +96,11 @@ def test_a_picture_that_kills_its_workers_is_a_row(tmp_path, cluster, monkeypatc
 
 def test_a_worker_without_the_networks_is_named(tmp_path, cluster):
     pictures(tmp_path, "a.jpg")
+    names, missing = [str(tmp_path / "a.jpg")], str(tmp_path / "no.tflite")
     with pytest.raises(DigitsError, match=r"cannot load the networks: .*no\.tflite: no such model"):
-        read([str(tmp_path / "a.jpg")], path=str(tmp_path / "no.tflite"))
+        read(names, path=missing)
+    with pytest.raises(DigitsError, match=r"cannot load the networks: .*no\.tflite: no such fold"):
+        read(names, collection=missing)
 
 
 def test_a_worker_that_does_not_see_the_pictures_is_named(tmp_path, cluster, monkeypatch):

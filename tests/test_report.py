@@ -245,7 +245,6 @@ def test_the_page():
         },
         "formats": FORMATS,
         "conditions": {"machine": "a machine", "versions": {"numpy": "2"}, "date": "2026-11-23"},
-        "load": 0.5,
         "limit": 20,
         "seconds": 90,
         "command": "python scripts/report.py",

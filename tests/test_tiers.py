@@ -43,6 +43,7 @@ def test_base_is_what_a_raspberry_pi_needs():
         "headless",
         "web",
         "heic",
+        "mqtt",
         "ray",
         "train",
         "tensorboard",

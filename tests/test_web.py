@@ -1,6 +1,7 @@
 """The page in the browser: what is served, read and refused, and the live view."""
 
 import asyncio
+import base64
 import contextlib
 import http.client
 import json
@@ -19,6 +20,7 @@ import pytest
 
 from camera_fakes import write_video
 from conftest import ROOT, assert_one_line_error, run
+from digits_tf.data.collection import Collection
 from digits_tf.recognition import Recognizer, as_json, text
 from drawn import one, rng, row
 
@@ -28,10 +30,11 @@ STATIC = ROOT / "digits_tf" / "web" / "static"
 
 
 @contextlib.contextmanager
-def serving(*words):
+def serving(*words, cwd=STATIC):
     """A server on a free port; gives the process and the address that it printed."""
     command = [sys.executable, "-m", "digits_tf.web", "--port=0", *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, **pipes, text=True, cwd=cwd)
     try:
         link = re.search(r"http://\S+", process.stdout.readline())
         assert link, process.stderr.read()
@@ -42,8 +45,14 @@ def serving(*words):
 
 
 @pytest.fixture(scope="module")
-def server():
-    with serving("--source=demo") as (_, address):
+def home(tmp_path_factory):
+    """The folder that the server runs in, and collects in."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def server(home):
+    with serving("--source=demo", cwd=home) as (_, address):
         yield address
 
 
@@ -104,6 +113,39 @@ def test_a_picture_is_read_as_from_python(server):
     assert all(each["crop"].startswith("iVBOR") for each in crops)
 
 
+def test_a_reading_is_put_right_and_taken_back(server, home):
+    seen = json.loads(ask(server, "/read?crops", png(one(5, rng(3)).on(230)))[2])["digits"][0]
+    crop = base64.b64decode(seen["crop"])
+    kept = [json.loads(ask(server, f"/teach?label={name}", crop)[2]) for name in "665"]
+    assert kept == [
+        {"label": "6", "kept": True, "count": 1},
+        {"label": "6", "kept": False, "count": 1},
+        {"label": "5", "kept": True, "count": 1},
+    ]
+    images, labels = Collection(home / "own").read()
+    assert labels.tolist() == [5]
+    assert (images[0] == cv2.imdecode(np.frombuffer(crop, np.uint8), 0)).all()
+    for _ in range(2):
+        undone = json.loads(ask(server, "/teach", method="DELETE")[2])
+        assert undone["count"] == 0
+    assert undone["label"] is None
+
+
+def test_what_cannot_be_taught_gets_a_line(server, home):
+    crop = png(np.zeros((28, 28), np.uint8))
+    refused = [
+        ask(server, "/teach?label=11", crop),
+        ask(server, "/teach", crop),
+        ask(server, "/teach?label=1", png(numbers())),
+        ask(server, "/teach?label=1", b"none"),
+        ask(server, "/teach?label=1", bytes(65 << 10)),
+        ask(server, "/teach?label=1", crop, Origin="http://elsewhere.org"),
+    ]
+    assert [status for status, _, _ in refused] == [422, 422, 422, 422, 413, 403]
+    assert all(json.loads(body)["error"] for _, _, body in refused)
+    assert Collection(home / "own").entries() == []
+
+
 @pytest.mark.parametrize(
     ("body", "status", "says"),
     [
@@ -152,7 +194,7 @@ def test_unknown_paths_and_methods_get_json(server):
 
 def test_openapi_names_what_is_served(server):
     paths = json.loads(ask(server, "/openapi.json")[2])["paths"]
-    assert set(paths) == {"/read", "/events", "/video", "/health"}
+    assert set(paths) == {"/read", "/teach", "/events", "/video", "/health"}
     assert ask(server, "/docs")[0] == 200
     assert json.loads(ask(server, "/health")[2])["source"] == "demo"
 
@@ -351,6 +393,39 @@ def test_a_digit_drawn_with_the_mouse_is_read(page):
     expect(page.locator("#digits li .crop")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#text")).to_have_text("")
+
+
+def test_a_drawn_digit_is_put_right(page, home):
+    from playwright.sync_api import expect
+
+    draw_seven(page)
+    expect(page.locator("#text")).to_have_text("7", timeout=20_000)
+    page.get_by_role("button", name="Put right").click()
+    expect(page.get_by_role("dialog", name="What is this?")).to_be_visible()
+    page.get_by_role("button", name="4", exact=True).click()
+    expect(page.locator("#taught-words")).to_have_text("Kept as a 4. Your own digits: 1.")
+    assert [entry.name for entry in Collection(home / "own").entries()] == ["4"]
+    # By the keyboard, too, and away again.
+    page.get_by_role("button", name="Put right").click()
+    page.keyboard.press("2")
+    expect(page.locator("#taught-words")).to_contain_text("Kept as a 2.")
+    own = Collection(home / "own")
+    assert own.entries()[-1].name == "2"
+    page.locator("#untaught").click()
+    expect(page.locator("#taught-words")).to_contain_text("Taken back.")
+    while own.undo():
+        pass
+
+
+def test_a_digit_of_the_live_view_is_put_right(page, home):
+    from playwright.sync_api import expect
+
+    page.locator("#digits .wrong").first.click(timeout=20_000)
+    page.keyboard.press("x")
+    expect(page.locator("#taught-words")).to_have_text("Kept as no digit. Your own digits: 1.")
+    assert [entry.name for entry in Collection(home / "own").entries()] == ["x"]
+    page.locator("#untaught").click()
+    expect(page.locator("#taught-words")).to_have_text("Taken back. Your own digits: 0.")
 
 
 def test_a_chosen_picture_is_read(page, tmp_path):

@@ -39,6 +39,8 @@ _KEYS = {
     "s": "save the frame and its reading",
     "r": "start and stop a recording",
     "c": "the next camera",
+    "0 to 9, x": "what the digit is (click on it first); x: none",
+    "u": "take that back",
     "d": "what the detector sees",
     "f": "full screen, and back",
     "?": "these keys",

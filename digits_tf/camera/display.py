@@ -61,6 +61,18 @@ class FrameResult:
         }
 
 
+class Changes:
+    """Tells which results are news."""
+
+    def __init__(self) -> None:
+        self._last: str | None = None
+
+    def has(self, result: FrameResult) -> bool:
+        """Returns whether it reads differently from the one before, or is a picture file's."""
+        before, self._last = self._last, result.text
+        return bool(result.frame.path) or self._last != before
+
+
 class Action(enum.Enum):
     """What the user asks for by a key."""
 
@@ -112,14 +124,12 @@ class Lines(Display):
 
     def __init__(self, every_frame: bool, plain: bool = False):
         self._every_frame, self._plain = every_frame, plain
-        self._last: str | None = None
+        self._changes = Changes()
 
     def show(self, result: FrameResult, picture: NDArray[np.uint8] | None = None) -> None:
         """Prints the result, unless it reads the same as the one before."""
-        text = result.text
-        if self._every_frame or result.frame.path or text != self._last:
+        if self._every_frame or self._changes.has(result):
             print(_plain(result) if self._plain else _json(result), flush=True)
-        self._last = text
 
     def wait(self, seconds: float) -> None:
         """Sleeps: there are no keys."""

@@ -2,6 +2,7 @@
 
 import collections
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,7 @@ class Loop:
         overlay: draws, for a window or a recording.
         paced: whether to keep to the source's rate; if not, frames are read as fast as possible.
         watchdog: is pinged at each frame.
+        listener: is given the result of each frame, once; it returns at once.
     """
 
     def __init__(
@@ -75,11 +77,12 @@ class Loop:
         overlay: Overlay,
         paced: bool = True,
         watchdog: Watchdog | None = None,
+        listener: Callable[[FrameResult], None] | None = None,
     ):
         self._source, self._recognizer, self._display = source, recognizer, display
         self._status, self._overlay, self._paced = status, overlay, paced
         self._smoother = None if source.still else smoother
-        self._watchdog = watchdog
+        self._watchdog, self._listener = watchdog, listener
         self._recording: Recording | None = None
         self._meter = FpsMeter()
         self._count = 0
@@ -157,6 +160,8 @@ class Loop:
         self._count += 1
         for name, value in times.items():
             self._totals[name] += value
+        if self._listener:
+            self._listener(result)
         start = time.perf_counter()
         picture = self._overlay.draw(frame.picture, digits, frame.colour) if draws else None
         if self._recording and picture is not None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from digits_tf.camera import cards
 from digits_tf.camera.display import Action, Display, FrameResult, StatusLine
+from digits_tf.camera.teaching import Teacher
 from digits_tf.errors import DigitsError
 from digits_tf.runtime import standard_error
 
@@ -23,6 +24,7 @@ _ACTIONS = {
     "r": Action.RECORD,
     "c": Action.SWITCH_CAMERA,
 }
+_LESSONS = "0123456789x"
 # Pixels: a screen of unknown size, and what a desktop's frames, bars and docks take.
 _UNKNOWN_SCREEN = (1280, 720)
 _DESKTOP = (16, 80)
@@ -37,6 +39,7 @@ class Window(Display):
     Args:
         stages: returns pictures of the detector's stages for the last frame, by name.
         status: has messages to show.
+        teacher: takes the keys 0 to 9, x and u, and clicks; None: nobody is taught.
 
     Raises:
         DigitsError: if OpenCV cannot open the window.
@@ -44,12 +47,17 @@ class Window(Display):
 
     draws = True
 
-    def __init__(self, stages: Callable[[], Mapping[str, NDArray[np.uint8]]], status: StatusLine):
-        self._stages, self._status = stages, status
+    def __init__(
+        self,
+        stages: Callable[[], Mapping[str, NDArray[np.uint8]]],
+        status: StatusLine,
+        teacher: Teacher | None = None,
+    ):
+        self._stages, self._status, self._teacher = stages, status, teacher
         self._shows_stages = self._shows_keys = False
         self._shown: tuple[FrameResult, NDArray[np.uint8]] | None = None
         self._canvas: NDArray[np.uint8] | None = None
-        self._message, self._size = "", (0, 0)
+        self._message, self._size, self._bars = "", (0, 0), (0, 0)
         # The Qt of OpenCV's wheels prints dozens of warnings about fonts that it does not need.
         os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
         try:
@@ -59,6 +67,8 @@ class Window(Display):
         except cv2.error as error:
             reason = str(error).strip().splitlines()[-1]
             raise DigitsError(f"no window can be opened ({reason}): add --headless") from None
+        if teacher:
+            cv2.setMouseCallback(_TITLE, self._on_mouse)
 
     def show(self, result: FrameResult, picture: NDArray[np.uint8] | None) -> None:
         """Draws the result."""
@@ -82,6 +92,10 @@ class Window(Display):
             self._toggle_full_screen()
         elif letter and letter in "?h":
             self._shows_keys = not self._shows_keys
+        elif self._teacher and self._shown and letter and letter in _LESSONS:
+            self._teacher.teach(self._shown[0], letter)
+        elif self._teacher and letter == "u":
+            self._teacher.undo()
         elif letter:
             return _ACTIONS.get(letter, Action.NEXT)
         if letter or self._message != self._status.current() or self._size != _window_size():
@@ -91,6 +105,11 @@ class Window(Display):
     def close(self) -> None:
         """Closes the window."""
         cv2.destroyAllWindows()
+
+    def _on_mouse(self, event: int, x: int, y: int, flags: int, data: object) -> None:
+        if event == cv2.EVENT_LBUTTONDOWN and self._teacher and self._shown:
+            left, top = self._bars
+            self._teacher.choose(self._shown[0], x - left, y - top)
 
     def _draw(self) -> None:
         if self._shown is None:
@@ -113,7 +132,10 @@ class Window(Display):
             cards.draw_message(left, self._message or result.frame.path)
         cards.draw_panel(right, result, self.badge)
         self._size = _window_size()
-        cv2.imshow(_TITLE, _add_bars(self._canvas, self._size))
+        barred = _add_bars(self._canvas, self._size)
+        extra = np.subtract(barred.shape, self._canvas.shape)
+        self._bars = int(extra[1]) // 2, int(extra[0]) // 2
+        cv2.imshow(_TITLE, barred)
 
     def _toggle_full_screen(self) -> None:
         try:

@@ -6,6 +6,7 @@ python -m digits_tf.camera --list_cameras                      which cameras the
 python -m digits_tf.camera --tflite --source picamera          a Raspberry Pi's own camera
 python -m digits_tf.camera --source photos/ --headless --json  JSON lines on standard output
 python -m digits_tf.camera --source clip.mp4 --record out.mp4
+python -m digits_tf.camera --source 0 --mqtt HOST/TOPIC        for Home Assistant and others
 
 Needs neither TensorFlow nor a camera. In the window, q or ESC ends, and ? shows the other keys.
 """
@@ -18,13 +19,15 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from digits_tf import recognition
-from digits_tf.cli import command, reading_flags
+from digits_tf.cli import command, mqtt_flag, reading_flags
 from digits_tf.errors import DigitsError
 from digits_tf.images import import_cv2
 
 if TYPE_CHECKING:
+    from digits_tf.annotators import Overlay
     from digits_tf.camera.display import StatusLine
     from digits_tf.camera.sources import CameraSettings
+    from digits_tf.camera.teaching import Teacher
 
 # Without a window, a demo ends by itself. It writes ten digits in 17 s.
 _DEMO_SECONDS = 20.0
@@ -97,6 +100,7 @@ _MIRROR = flags.DEFINE_boolean(
     "mirror", False, "Show and record the picture mirrored. It is read as it is."
 )
 flags.adopt_module_key_flags(reading_flags)
+flags.adopt_module_key_flags(mqtt_flag)
 
 
 def main(words: Sequence[str]) -> None:
@@ -121,17 +125,20 @@ def _read() -> None:
     from digits_tf.camera.watchdog import Watchdog
     from digits_tf.camera.window import Window, has_display
 
+    broker = mqtt_flag.broker()
     record = find_path(_RECORD.value, _SOURCE.value) if _RECORD.value is not None else None
     status = StatusLine()
     recognizer = reading_flags.load_recognizer()
     headless = _HEADLESS.value or not has_display()
     is_demo = _SOURCE.value == DEMO
+    overlay = Overlay(_MIRROR.value)
     with contextlib.ExitStack() as stack:
         source = open_source(
             _SOURCE.value, _settings(record is not None or not headless), status.notify
         )
         stack.callback(source.release)
         status.notify(source.description)
+        listener = mqtt_flag.listener(stack, broker, status.notify, source.live)
         seconds = _SECONDS.value
         display: Display
         if headless:
@@ -139,19 +146,29 @@ def _read() -> None:
             is_plain = sys.stdout is not None and sys.stdout.isatty() and not _JSON.value
             display = Lines(_EVERY_FRAME.value, is_plain)
         else:
-            display = Window(recognizer.stages, status)
+            display = Window(recognizer.stages, status, _teacher(overlay, status))
             stack.callback(display.close)
         # Without a window, files are read as fast as possible; so is a demo of --frames.
         paced = not headless or (is_demo and _FRAMES.value is None)
-        smoother = Smoother(reading_flags.THRESHOLD.value)
-        overlay, watchdog = Overlay(_MIRROR.value), Watchdog()
-        loop = Loop(source, recognizer, display, status, smoother, overlay, paced, watchdog)
+        smoother, watchdog = Smoother(reading_flags.THRESHOLD.value), Watchdog()
+        loop = Loop(
+            source, recognizer, display, status, smoother, overlay, paced, watchdog, listener
+        )
         # After Ctrl-C too, the usual end of a camera without a window.
         stack.callback(loop.close)
         stack.callback(watchdog.stop)
         if record:
             loop.record(record)
         loop.run(_FRAMES.value, seconds)
+
+
+def _teacher(overlay: "Overlay", status: "StatusLine") -> "Teacher | None":
+    """What takes the user's corrections, unless --collection= says that there are none."""
+    from digits_tf.camera.teaching import Teacher
+    from digits_tf.data.collection import Collection
+
+    folder = reading_flags.COLLECTION.value
+    return Teacher(Collection(folder), overlay, status) if folder else None
 
 
 def _settings(colour: bool) -> "CameraSettings":

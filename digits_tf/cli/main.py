@@ -19,6 +19,7 @@ COMMANDS = {
     "camera": "Reads digits from a camera and shows them in a window.",
     "web": "Serves a page for the browser: draw, drop a picture, watch a camera.",
     "predict": "Reads the digits in pictures.",
+    "teach": "Keeps digits of your own with their right labels.",
     "train": "Trains a network that reads digits.",
     "evaluate": "Measures a model on labelled digits.",
     "export": "Exports a trained run as SavedModel and TFLite.",

@@ -3,7 +3,7 @@ r"""Reads the digits in pictures and prints a line for each picture.
     python -m digits_tf.predict photo.jpg
     python -m digits_tf.predict photos/ "more/*.png" --json
     python -m digits_tf.predict photos/ --csv readings.csv
-    python -m digits_tf.predict photos/ --annotate boxes/ --crops crops/ --idx own
+    python -m digits_tf.predict photos/ --annotate boxes/ --crops crops/ --idx page
     python -m digits_tf.predict scans/ s3://bucket/scans --out results --engine=ray
     curl -s https://example.org/7.png | python -m digits_tf.predict -
 

@@ -10,9 +10,10 @@ from typing import Any
 import digits_tf
 from digits_tf import stores
 from digits_tf.cli import command, predict_inputs, reading_flags
+from digits_tf.data.collection import Collection
 from digits_tf.errors import DigitsError
 from digits_tf.recognition.registry import SHIPPED
-from digits_tf.recognition.results import Results, Row, read_row
+from digits_tf.recognition.results import Results, Row, open_results, read_row
 from digits_tf.runtime import bar, counted
 
 Rows = Generator[Row, None, None]
@@ -23,14 +24,14 @@ def run(words: Sequence[str], folder: Path, with_ray: bool) -> int:
 
     Args:
         words: files, folders, patterns and addresses.
-        folder: see `Results`.
+        folder: see `open_results`.
         with_ray: whether Ray reads, or this program.
 
     Returns:
         The exit code.
 
     Raises:
-        DigitsError: if there is no picture, see `Results` and `ray_engine.read_rows`.
+        DigitsError: if there is no picture, see `open_results` and `ray_engine.read_rows`.
         KeyboardInterrupt: after Ctrl-C; what was read is kept.
     """
     names, problems = _names(words)
@@ -41,10 +42,12 @@ def run(words: Sequence[str], folder: Path, with_ray: bool) -> int:
     # With Ray too: what is wrong with a flag is to be told before Ray starts.
     recognizer = reading_flags.load_recognizer()
     options = reading_flags.options()
-    for key in ("path", "detector"):
+    if not options["collection"] or not Collection(options["collection"]).entries():
+        options["collection"] = None
+    for key in ("path", "detector", "collection"):
         if options[key] not in (None, *SHIPPED):
             options[key] = _absolute(options[key])
-    with Results(folder, _settings(options)) as results:
+    with open_results(folder, _settings(options)) as results:
         missing = results.missing(names)
         rows: Rows = (read_row(recognizer, name) for name in missing)
         if with_ray:
@@ -84,6 +87,7 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": options["path"] or SHIPPED[0],
         "detector": options["detector"],
+        "collection": options["collection"],
         "threshold": options["threshold"],
         "version": digits_tf.__version__,
     }

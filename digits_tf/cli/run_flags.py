@@ -108,14 +108,14 @@ def open_run(run: "Run", settings: dict[str, Any], device: "Device") -> "Checkpo
 
     if not run.config_file.exists():
         typed = " ".join([command.program(), *sys.argv[1:]])
-        run.begin(settings, str(device), command=typed, flags=_given())
+        run.begin(settings, str(device), command=typed, flags=given())
         return None
     config = run.config()
     if different := differences(config["settings"], settings):
         before = _flags_of(config)
         wrong = [
             f"--{name}"
-            for name, value in _given().items()
+            for name, value in given().items()
             if name not in _FREE and value != before.get(name)
         ]
         hint = f"leave out {' '.join(wrong)}" if wrong else "the data or the program is another"
@@ -155,7 +155,7 @@ def resumable(run: "Run") -> Iterator[None]:
         raise DigitsError(f"{describe(error)}; then: {hint}") from None
 
 
-def _given() -> dict[str, Any]:
+def given() -> dict[str, Any]:
     """The values of the flags that were given on the command line, with absolute paths of data."""
     data = data_flags.selection()
     return {
@@ -176,10 +176,10 @@ def _flags_of(config: dict[str, Any]) -> dict[str, Any]:
 
 def _restore(before: dict[str, Any]) -> None:
     """Gives the flags the values of `before` where the command line does not give them."""
-    given = _given()
-    kept_out = {RUN.name, RESUME.name, *given}
+    typed = given()
+    kept_out = {RUN.name, RESUME.name, *typed}
     # All digits come from one place: a new one replaces all that was given before.
-    if not data_flags.NAMES.isdisjoint(given):
+    if not data_flags.NAMES.isdisjoint(typed):
         kept_out |= data_flags.NAMES
     for name, value in before.items():
         if name in flags.FLAGS and name not in kept_out:

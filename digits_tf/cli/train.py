@@ -4,6 +4,7 @@
     python -m digits_tf.train --data_dir FOLDER --epochs=20 --run=runs/mine
     python -m digits_tf.train --run=runs/mine --resume
     python -m digits_tf.train --recipe=reference --minutes=15
+    python -m digits_tf.train --finetune=tiny --data_dir=own   a model of your own, in two minutes
 
 A run folder keeps everything: config.json, log.csv, curves.png, the checkpoints, best.keras, and at
 the end result.json, confusion.png and mistakes.png.
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from digits_tf import runtime
-from digits_tf.cli import data_flags, network_flags, run_flags
+from digits_tf.cli import data_flags, finetune, network_flags, run_flags
 from digits_tf.data.digits import BACKGROUND
 from digits_tf.errors import DigitsError
 from digits_tf.training.recipes import ALIASES, RECIPES, Augmentation, Recipe
@@ -63,6 +64,12 @@ _PREVIEW = flags.DEFINE_string(
     None,
     "Draw digits as the network sees them in training into this PNG file; do not train.",
 )
+_FINETUNE = flags.DEFINE_string(
+    "finetune",
+    None,
+    "Go on from this trained model with digits of your own, those in --data_dir (own/, which "
+    "digits-tf teach fills): tiny, resnet, a .keras file or a run folder.",
+)
 _LIMIT = flags.DEFINE_integer(
     "limit", None, "Train on only this many digits, for a short run.", lower_bound=1
 )
@@ -79,6 +86,9 @@ flags.adopt_module_key_flags(run_flags)
 def main(words: Sequence[str]) -> None:
     """Trains, then reads the test set once."""
     folder = run_flags.folder(bool(_PREVIEW.value))
+    if _FINETUNE.value is not None:
+        finetune.main(_FINETUNE.value, folder)
+        return
     recipe = _recipe()
     digits = data_flags.find(data_flags.selection())
     runtime.import_tensorflow()

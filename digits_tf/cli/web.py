@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from digits_tf.cli import command, reading_flags
+from digits_tf.cli import command, mqtt_flag, reading_flags
+from digits_tf.data.collection import Collection
 from digits_tf.errors import DigitsError
 from digits_tf.images import import_cv2
 
 if TYPE_CHECKING:
     from types import FrameType
 
+    from digits_tf.camera.mqtt import Broker
     from digits_tf.web.live import Broadcast
 
 _PORT = flags.DEFINE_integer("port", 8000, "The port.", lower_bound=0, upper_bound=65535)
@@ -39,6 +41,7 @@ _SOURCE = flags.DEFINE_string(
     "see digits-tf camera --help. Default: no live view; a browser can use its own camera.",
 )
 flags.adopt_module_key_flags(reading_flags)
+flags.adopt_module_key_flags(mqtt_flag)
 
 _MOST_CONNECTIONS = 512
 _GRACE_S = 1
@@ -53,12 +56,21 @@ def main(words: Sequence[str]) -> None:
         from digits_tf.web import app, guard
     except ImportError as error:
         raise DigitsError(f"the page needs {error.name}: pip install 'digits_tf[web]'") from None
+    broker = mqtt_flag.broker()
+    if broker and not _SOURCE.value:
+        raise DigitsError("--mqtt publishes what the live view reads: name it with --source")
     token = None if guard.is_loopback(_HOST.value) else secrets.token_urlsafe(16)
     with contextlib.ExitStack() as stack:
-        live = _live(stack, _SOURCE.value) if _SOURCE.value else None
+        live = _live(stack, _SOURCE.value, broker) if _SOURCE.value else None
         names = [*guard.own_names(), _HOST.value.lower()]
+        own = reading_flags.COLLECTION.value
         application = app.make_app(
-            reading_flags.load_recognizer(), names, token, live, _SOURCE.value
+            reading_flags.load_recognizer(),
+            names,
+            token,
+            live,
+            _SOURCE.value,
+            Collection(own) if own else None,
         )
         listener = stack.enter_context(_listen())
         config = uvicorn.Config(
@@ -103,7 +115,9 @@ def _listen() -> socket.socket:
     return listener
 
 
-def _live(stack: contextlib.ExitStack, name: str) -> "Callable[[Broadcast], Callable[[], None]]":
+def _live(
+    stack: contextlib.ExitStack, name: str, broker: "Broker | None"
+) -> "Callable[[Broadcast], Callable[[], None]]":
     """Opens the source; returns what runs the camera's loop on a display."""
     from digits_tf.annotators import Overlay
     from digits_tf.camera.display import StatusLine
@@ -116,10 +130,14 @@ def _live(stack: contextlib.ExitStack, name: str) -> "Callable[[Broadcast], Call
     stack.callback(source.release)
     status.notify(source.description)
     recognizer = reading_flags.load_recognizer()
+    listener = mqtt_flag.listener(stack, broker, status.notify, source.live)
 
     def on(display: "Broadcast") -> Callable[[], None]:
+        if listener:
+            # The broker is told what is read though nobody watches.
+            stack.enter_context(display.viewer())
         smoother = Smoother(reading_flags.THRESHOLD.value)
-        loop = Loop(source, recognizer, display, status, smoother, Overlay())
+        loop = Loop(source, recognizer, display, status, smoother, Overlay(), listener=listener)
         return loop.run
 
     return on

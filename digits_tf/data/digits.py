@@ -239,10 +239,15 @@ def is_dark_on_bright(images: NDArray[np.uint8]) -> bool:
     return bool(np.median(images[..., border]) > 127)
 
 
+def bright_on_dark(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture (28, 28) with its ink bright: inverted where its ground is bright."""
+    return 255 - image if is_dark_on_bright(image) else image
+
+
 def _read_digit(path: Path) -> NDArray[np.uint8]:
     """Reads a picture as uint8 (28, 28), ink bright on 0; inverts it where its ground is bright."""
     image = read_picture(path, grey=True)
     if image.shape != idx.IMAGE_SHAPE:
         height, width = image.shape
         raise DigitsError(f"{path}: expected 28x28 pixels, found {width}x{height}")
-    return 255 - image if is_dark_on_bright(image) else image
+    return bright_on_dark(image)

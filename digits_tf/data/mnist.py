@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digits_tf.data import download, idx
+from digits_tf.data import collection, download, idx
 from digits_tf.data.digits import (
+    BACKGROUND,
     ArrayDigits,
     Background,
     Digits,
@@ -99,7 +100,8 @@ def in_folder(folder: Path) -> Mnist:
     """Finds MNIST, EMNIST-digits, QMNIST or files with such names in a folder.
 
     The files may lie in MNIST/raw below it, where torchvision puts them. The folder may also have
-    files named held-out (images and labels) and others (images), as `digits-tf scenes` writes.
+    files named held-out (images and labels) and others (images), as `digits-tf scenes` writes. Of a
+    collection of one's own digits, which has no test files, a tenth becomes the test part.
 
     Raises:
         DigitsError: if one of the four files is missing, or several files fit its name.
@@ -110,12 +112,19 @@ def in_folder(folder: Path) -> Mnist:
     below = folder / "MNIST" / "raw"
     if below.is_dir() and not _has(folder, "ubyte") and not _has(folder, "idx"):
         folder = below
+    if is_collection(folder):
+        return _own(folder)
     train, test = _pair(folder, "train"), _pair(folder, "t10k", "test")
     held_out = _pair(folder, "held-out") if _has(folder, "held-out") else None
     background = None
     if _has(folder, "others"):
         background = Background(idx.open_images(_only_file(folder, ("others",), "images")))
     return Mnist(train, test, held_out=held_out, background=background)
+
+
+def is_collection(folder: Path) -> bool:
+    """Whether a folder holds a collection of one's own digits, which has no test part."""
+    return (folder / collection.LIST).is_file()
 
 
 def sample() -> Mnist:
@@ -171,6 +180,23 @@ def warn_of_inverted(found: Mnist) -> None:
             "bright on 0, as in MNIST: store 255 minus each pixel",
             file=sys.stderr,
         )
+
+
+def _own(folder: Path) -> Mnist:
+    """The digits of a collection, a tenth of them to test on."""
+    images, labels = collection.Collection(folder).read()
+    is_digit = labels != BACKGROUND
+    digits, names = images[is_digit], labels[is_digit]
+    if len(digits) < 2:
+        raise DigitsError(f"{folder}: expected at least 2 digits to train on, found {len(digits)}")
+    is_test = np.zeros(len(digits), bool)
+    is_test[hold_out(len(digits))] = True
+    others = folder / collection.OTHERS
+    return Mnist(
+        ArrayDigits(digits[~is_test], names[~is_test], f"{folder}, to train"),
+        ArrayDigits(digits[is_test], names[is_test], f"{folder}, to test"),
+        background=Background(idx.open_images(others)) if others.is_file() else None,
+    )
 
 
 def _has(folder: Path, part: str) -> bool:

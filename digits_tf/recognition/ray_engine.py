@@ -161,6 +161,10 @@ def _is_here(name: str) -> bool:
 @functools.cache
 def _recognizer(**options: Any) -> Recognizer:
     """The one of this worker."""
+    collection = options.get("collection")
+    if collection and not _is_here(collection):
+        # `Recognizer.load` takes it for one that is still empty.
+        raise DigitsError(f"{collection}: no such folder")
     one_thread()
     return Recognizer.load(**options)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits_tf.boxes import Box
+from digits_tf.data.collection import Collection
 from digits_tf.detection import detector as detection
 from digits_tf.detection.candidates import Detection
 from digits_tf.detection.crops import digit_crop
@@ -18,6 +19,7 @@ from digits_tf.errors import DigitsError
 from digits_tf.images import as_frame
 from digits_tf.recognition.classifier import INPUT_SHAPE, THRESHOLD, Classifier
 from digits_tf.recognition.digit import Digit, are_neighbours, in_lines
+from digits_tf.recognition.neighbours import NeighbourClassifier
 from digits_tf.recognition.registry import load
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class Recognizer:
         threads: int = 1,
         threshold: float = THRESHOLD,
         detector: Path | str | None = None,
+        collection: Path | str | None = None,
     ) -> "Recognizer":
         """Opens a model and a detector and makes a recogniser of them.
 
@@ -77,12 +80,17 @@ class Recognizer:
             threshold: see `Recognizer`.
             detector: a .tflite file of `digits-tf train-detector`, or the run folder.
                 None: the shipped one.
+            collection: the folder of one's own digits, which put the model's readings right; it
+                need not be there yet. None or empty: without.
 
         Raises:
             DigitsError: if a file is missing, damaged or no such model, or the threshold is not
                 from 0 to 1.
         """
-        return cls(load(path, threads), threshold, detection.load(detector, threads))
+        model = load(path, threads)
+        if collection:
+            model = NeighbourClassifier(model, Collection(collection))
+        return cls(model, threshold, detection.load(detector, threads))
 
     def read(
         self, frame: "NDArray[np.uint8] | Path | str | Image", live: bool = False

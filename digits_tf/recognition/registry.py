@@ -34,6 +34,19 @@ def shipped_model(name: str = SHIPPED[0], kind: str = _KIND) -> Path:
         ) from None
 
 
+def shipped_saved_model(name: str) -> Path:
+    """The SavedModel of a shipped model, in a folder with its versions and its JSON beside it.
+
+    Raises:
+        DigitsError: if it is not there: an installed package has that of tiny alone.
+    """
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "shipped", package.parent / "saved_models"):
+        if (folder / name / "1" / "saved_model.pb").is_file():
+            return folder / name
+    raise DigitsError(f"the SavedModel of {name} is in the clone alone: git clone it, or take tiny")
+
+
 def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
     """Opens a trained model.
 

@@ -1,11 +1,11 @@
 """What was read in many pictures, in a folder that grows part by part: a broken run goes on."""
 
+import contextlib
 import json
-import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from digits_tf import files, stores
 from digits_tf.errors import DigitsError, describe
@@ -43,50 +43,60 @@ def read_row(recognizer: Recognizer, name: str) -> Row:
     return {"path": name, **reading_as_json(digits, 1000 * (time.perf_counter() - start))}
 
 
-class Results:
-    """A folder with a row for each picture: JSON lines, or Parquet if its name ends in .parquet.
+@contextlib.contextmanager
+def open_results(folder: Path, settings: Mapping[str, Any]) -> "Iterator[Results]":
+    """Opens a folder with a row for each picture, which no other run writes into meanwhile.
 
-    Rows are written in parts. Each part is a file that is whole or not there. A `with` statement
-    keeps other runs out of the folder; before its end, call `flush`.
+    Rows are JSON lines, or Parquet if the folder's name ends in .parquet.
 
     Args:
-        folder: is made if it is not there. Else the new rows are added.
+        folder: is made if it is not there. Else new rows are added.
         settings: what the readings depend on, for JSON: those in the folder must be the same.
 
-    Attributes:
-        done: the paths that have a row.
+    Yields:
+        The results.
 
     Raises:
         DigitsError: if another run writes into the folder, its settings differ, a part in it is
             damaged, or Parquet is asked for and pyarrow is missing.
         OSError: if it cannot be read or written.
     """
-
-    def __init__(self, folder: Path, settings: Mapping[str, Any]):
-        self._folder = folder
-        self._suffix = ".parquet" if folder.suffix == ".parquet" else ".jsonl"
-        if self._suffix == ".parquet":
-            _import_arrow()
-        files.make_folder(folder)
-        self._lock = _locked(folder)
+    suffix = ".parquet" if folder.suffix == ".parquet" else ".jsonl"
+    if suffix == ".parquet":
+        _import_arrow()
+    files.make_folder(folder)
+    with contextlib.ExitStack() as stack:
         try:
-            self._check(dict(settings))
-            parts = sorted(folder.glob(f"part-*{self._suffix}"))
-            self.done = {path for part in parts for path in _paths(part)}
-        except BaseException:
-            self._lock.close()
-            raise
+            stack.enter_context(files.locked(folder / _LOCK, wait=False))
+        except BlockingIOError:
+            raise DigitsError(
+                f"{folder}: another run writes into this folder: wait for its end, or name another"
+            ) from None
+        _check_settings(folder, dict(settings))
+        yield Results(folder, suffix)
+
+
+class Results:
+    """Rows in parts: each is a file that is whole or not there. Opened by `open_results`.
+
+    Args:
+        folder: has the parts.
+        suffix: of the parts, ".jsonl" or ".parquet".
+
+    Attributes:
+        done: the paths that have a row.
+
+    Raises:
+        DigitsError: if a part is damaged.
+    """
+
+    def __init__(self, folder: Path, suffix: str):
+        self._folder, self._suffix = folder, suffix
+        parts = sorted(folder.glob(f"part-*{suffix}"))
+        self.done = {path for part in parts for path in _paths(part)}
         self._number = 1 + max((int(part.stem[5:]) for part in parts), default=0)
         self._rows: list[Row] = []
         self._begun = time.monotonic()
-
-    def __enter__(self) -> "Results":
-        """The same."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Lets other runs write into the folder."""
-        self._lock.close()
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """Which of these pictures have no row yet, each once, in their order."""
@@ -124,23 +134,24 @@ class Results:
         self._number += 1
         self._rows = []
 
-    def _check(self, settings: dict[str, Any]) -> None:
-        """Refuses settings that are not those of the rows that are there."""
-        path = self._folder / _SETTINGS
-        if not path.exists():
-            files.write_json(path, settings)
-            return
-        try:
-            before = dict(json.loads(path.read_bytes()))
-        except (ValueError, TypeError):
-            raise DigitsError(f"{path}: expected a JSON object: name another folder") from None
-        for key in {**before, **settings}:
-            old, new = before.get(key), settings.get(key)
-            if old != new:
-                raise DigitsError(
-                    f"{self._folder}: holds what was read with {key} {old}, found {key} {new}: "
-                    "name another folder"
-                )
+
+def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Refuses settings that are not those of the rows that are there."""
+    path = folder / _SETTINGS
+    if not path.exists():
+        files.write_json(path, settings)
+        return
+    try:
+        before = dict(json.loads(path.read_bytes()))
+    except (ValueError, TypeError):
+        raise DigitsError(f"{path}: expected a JSON object: name another folder") from None
+    for key in {**before, **settings}:
+        old, new = before.get(key), settings.get(key)
+        if old != new:
+            raise DigitsError(
+                f"{folder}: holds what was read with {key} {old}, found {key} {new}: name another "
+                "folder"
+            )
 
 
 def _storable(words: str) -> str:
@@ -194,23 +205,3 @@ def _write_parquet(path: Path, rows: Sequence[Row]) -> None:
         "error": pa.string(),
     }
     parquet.write_table(pa.Table.from_pylist(rows, pa.schema(columns)), path)
-
-
-def _locked(folder: Path) -> IO[bytes]:
-    """Keeps other runs out of a folder for as long as the file is open, also after a kill."""
-    file = (folder / _LOCK).open("ab")
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise DigitsError(
-            f"{folder}: another run writes into this folder: wait for its end, or name another"
-        ) from None
-    return file

@@ -35,7 +35,7 @@ class KerasClassifier(FileClassifier):
 
     def __init__(self, model: "keras.Model", logits: bool | None = None):
         super().__init__(
-            model.input_shape[0], not _ends_in_probabilities(model) if logits is None else logits
+            model.input_shape[0], not ends_in_probabilities(model) if logits is None else logits
         )
         self.model = model
 
@@ -129,14 +129,14 @@ def _shape(spec: Any) -> tuple[int | None, ...] | None:
     return None if spec.shape.rank is None else tuple(spec.shape[1:])
 
 
-def _ends_in_probabilities(model: "keras.Model") -> bool:
+def ends_in_probabilities(model: "keras.Model") -> bool:
     """Whether a model ends in a softmax or a sigmoid."""
     # Operations that are no layers, such as a slice, are in `operations` alone.
     for operation in reversed(getattr(model, "operations", model.layers)):
         kind = type(operation).__name__
         activation = getattr(getattr(operation, "activation", None), "__name__", "")
         if hasattr(operation, "layers"):
-            return _ends_in_probabilities(operation)
+            return ends_in_probabilities(operation)
         if kind not in _PASSING_LAYERS and (kind != "Activation" or activation != "linear"):
             return kind.lower() in _PROBABILITIES or activation in _PROBABILITIES
     return False

@@ -142,6 +142,9 @@ RECIPES = {
     ),
 }
 
+# Of a model that is trained already, with digits of one's own.
+FINETUNE = Recipe(epochs=1, learning_rate=1e-3, warmup=0.1, weight_decay=0.0, augmentation=_STRONG)
+
 # Former names of recipes, which run folders and older command lines have.
 ALIASES = {"seed": "reference"}
 

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Send
 
 from digits_tf import __version__
+from digits_tf.data.collection import Collection
 from digits_tf.recognition import Recognizer
 from digits_tf.web.guard import Guard
 from digits_tf.web.live import Broadcast, Thread
@@ -37,6 +38,7 @@ def make_app(
     token: str | None = None,
     live: Callable[[Broadcast], Callable[[], None]] | None = None,
     source: str | None = None,
+    collection: Collection | None = None,
 ) -> Starlette:
     """Makes the application, for any ASGI server.
 
@@ -46,13 +48,14 @@ def make_app(
         token: what requests must bring; None: nothing.
         live: makes what runs the live view on a display, in a thread; None: there is no live view.
         source: what the live view shows, for people.
+        collection: takes what readings are put right to; None: they cannot be put right.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         broadcast = Broadcast(asyncio.get_running_loop())
         thread = Thread(live(broadcast), broadcast) if live else None
-        app.state.reader, app.state.source = Reader(recognizer), source
+        app.state.reader, app.state.source = Reader(recognizer, collection), source
         app.state.broadcast, app.state.thread = broadcast, thread
         if thread:
             thread.start()
@@ -71,6 +74,7 @@ def make_app(
             Route("/openapi.json", _openapi),
             Route("/health", _health),
             Route("/read", _read, methods=["POST"]),
+            Route("/teach", _teach, methods=["POST", "DELETE"]),
             Route("/events", _events),
             Route("/video", _video),
             Mount("/static", StaticFiles(directory=str(_STATIC))),
@@ -107,8 +111,15 @@ async def _read(request: Request) -> Response:
     return JSONResponse(await reader.read(request, crops="crops" in request.query_params))
 
 
+async def _teach(request: Request) -> Response:
+    reader: Reader = request.app.state.reader
+    is_new = request.method == "POST"
+    return JSONResponse(await (reader.teach(request) if is_new else reader.undo()))
+
+
 async def _events(request: Request) -> Response:
-    return _Endless(_as_events(_watched(request)), media_type="text/event-stream")
+    crops = "crops" in request.query_params
+    return _Endless(_as_events(_watched(request), crops), media_type="text/event-stream")
 
 
 async def _video(request: Request) -> Response:
@@ -139,10 +150,11 @@ async def _broken(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": "something went wrong in the server: see its output"}, 500)
 
 
-async def _as_events(broadcast: Broadcast) -> AsyncIterator[bytes]:
+async def _as_events(broadcast: Broadcast, crops: bool) -> AsyncIterator[bytes]:
     """Readings as server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html."""
     async for view in broadcast.views():
-        yield f"data: {json.dumps(view[1])}\n\n".encode() if view else b": still here\n\n"
+        reading = view and (view.reading_with_crops if crops else view.reading)
+        yield f"data: {json.dumps(reading)}\n\n".encode() if view else b": still here\n\n"
 
 
 async def _as_jpegs(broadcast: Broadcast) -> AsyncIterator[bytes]:
@@ -150,7 +162,7 @@ async def _as_jpegs(broadcast: Broadcast) -> AsyncIterator[bytes]:
     newest = b""
     async for view in broadcast.views():
         # Between two frames a browser shows none; so the last one is sent again.
-        newest = view[0] if view else newest
+        newest = view.jpeg if view else newest
         head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(newest)}\r\n\r\n"
         yield head.encode() + newest + b"\r\n"
 

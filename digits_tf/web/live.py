@@ -1,9 +1,12 @@
 """The live view: one camera and one recogniser for any number of viewers."""
 
 import asyncio
+import base64
 import contextlib
+import dataclasses
+import functools
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +14,33 @@ from numpy.typing import NDArray
 
 from digits_tf.camera.display import Action, Display, FrameResult
 from digits_tf.images import import_cv2
+from digits_tf.recognition import Digit
 
 # Enough to look right on a projector; half the bytes of OpenCV's 95.
 _JPEG_QUALITY = 80
 # A viewer that hears nothing for so long is told that the server is still there.
 HEARTBEAT_S = 10.0
 _NOBODY_S = 0.1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class View:
+    """A frame as viewers get it.
+
+    Attributes:
+        jpeg: the picture with what was read drawn onto it.
+        reading: as `FrameResult.as_json` gives it.
+        digits: the same digits.
+    """
+
+    jpeg: bytes = b""
+    reading: dict[str, Any] = dataclasses.field(default_factory=dict)
+    digits: Sequence[Digit] = ()
+
+    @functools.cached_property
+    def reading_with_crops(self) -> dict[str, Any]:
+        """The reading with each digit's "crop"; made once for all viewers that want it."""
+        return with_crops(self.reading, self.digits)
 
 
 class Broadcast(Display):
@@ -35,8 +59,7 @@ class Broadcast(Display):
     def __init__(self, events: asyncio.AbstractEventLoop):
         self._events = events
         self._changed = asyncio.Event()
-        self._number, self._jpeg = 0, b""
-        self._reading: dict[str, Any] = {}
+        self._number, self._view = 0, View()
         self._watched, self._ended = threading.Event(), threading.Event()
         self.viewers = 0
 
@@ -44,9 +67,9 @@ class Broadcast(Display):
         """Sends a result to all viewers; called by the loop's thread."""
         if picture is None:
             return
-        jpeg, reading = _jpeg(picture), result.as_json()
+        view = View(_jpeg(picture), result.as_json(), result.digits)
         with contextlib.suppress(RuntimeError):  # The server has ended meanwhile.
-            self._events.call_soon_threadsafe(self._put, jpeg, reading)
+            self._events.call_soon_threadsafe(self._put, view)
 
     def wait(self, seconds: float) -> Action | None:
         """Waits for the time, and until somebody watches."""
@@ -75,8 +98,8 @@ class Broadcast(Display):
             if not self.viewers:
                 self._watched.clear()
 
-    async def views(self) -> AsyncIterator[tuple[bytes, dict[str, Any]] | None]:
-        """The newest view, again and again: its JPEG, and the reading as JSON has it.
+    async def views(self) -> AsyncIterator[View | None]:
+        """The newest view, again and again.
 
         None is given where nothing new has come for `HEARTBEAT_S` seconds. It ends with the loop.
         """
@@ -90,11 +113,11 @@ class Broadcast(Display):
                         yield None
                     continue
                 number = self._number
-                yield self._jpeg, self._reading
+                yield self._view
 
-    def _put(self, jpeg: bytes, reading: dict[str, Any]) -> None:
+    def _put(self, view: View) -> None:
         self._number += 1
-        self._jpeg, self._reading = jpeg, reading
+        self._view = view
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
@@ -120,6 +143,16 @@ class Thread(threading.Thread):
             self.failure = str(error)
         finally:
             self._broadcast.end()
+
+
+def with_crops(reading: dict[str, Any], digits: Sequence[Digit]) -> dict[str, Any]:
+    """A reading with each digit's "crop" in it: what the network saw, a PNG in base64."""
+    cv2 = import_cv2()
+    rows = []
+    for row, digit in zip(reading["digits"], digits, strict=True):
+        png = cv2.imencode(".png", digit.crop)[1].tobytes()
+        rows.append({**row, "crop": base64.b64encode(png).decode()})
+    return {**reading, "digits": rows}
 
 
 def _jpeg(picture: NDArray[np.uint8]) -> bytes:

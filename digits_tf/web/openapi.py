@@ -39,6 +39,14 @@ _READING = {
         "ms": {"type": "number", "description": "milliseconds that reading took"},
     },
 }
+_KEPT = {
+    "type": "object",
+    "properties": {
+        "label": {"type": ["string", "null"], "description": "0 to 9, or x; null: none was there"},
+        "kept": {"type": "boolean", "description": "false if it was there already"},
+        "count": {"type": "integer", "description": "pictures in the collection"},
+    },
+}
 
 
 def _answer(description: str, kind: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -84,9 +92,41 @@ DESCRIPTION: dict[str, Any] = {
                 },
             }
         },
+        "/teach": {
+            "post": {
+                "summary": "Put a reading right: keep a crop with its label",
+                "description": "The body is a picture of 28x28 pixels, such as a crop of /read.",
+                "parameters": [
+                    {
+                        "name": "label",
+                        "in": "query",
+                        "required": True,
+                        "schema": {"type": "string"},
+                        "description": "0 to 9, or x for no digit",
+                    }
+                ],
+                "requestBody": {
+                    "required": True,
+                    "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+                },
+                "responses": {
+                    "200": _answer("What is kept", "application/json", _KEPT),
+                    "404": _ERROR,
+                    "413": _ERROR,
+                    "422": _ERROR,
+                },
+            },
+            "delete": {
+                "summary": "Take the newest picture out of the collection again",
+                "responses": {
+                    "200": _answer("What was taken out", "application/json", _KEPT),
+                    "404": _ERROR,
+                },
+            },
+        },
         "/events": {
             "get": {
-                "summary": "Follow the live view's readings as server-sent events",
+                "summary": "Follow the live view's readings as server-sent events; ?crops as /read",
                 "responses": {
                     "200": _answer("An event a frame, JSON as of /read", "text/event-stream"),
                     "404": _ERROR,

@@ -64,9 +64,57 @@ function card(digit) {
     bar.title = `${label}: ${(100 * probability).toFixed(1)} %`;
     bars.append(bar);
   });
-  item.append(crop, name, bars);
+  const wrong = element("button", "wrong", say("wrong"));
+  wrong.addEventListener("click", () => ask(digit));
+  wrong.hidden = !digit.crop;
+  item.append(crop, name, wrong, bars);
   return item;
 }
+
+// Putting a reading right
+
+let asked = null;
+
+function ask(digit) {
+  asked = digit;
+  $("asked").src = `data:image/png;base64,${digit.crop}`;
+  $("ask").showModal();
+}
+
+async function teach(label) {
+  const bytes = Uint8Array.from(atob(asked.crop), (letter) => letter.charCodeAt(0));
+  $("ask").close();
+  await change(`teach?label=${label}`, { method: "POST", body: bytes }, (kept) =>
+    `${kept.label === "x" ? say("kept-none") : say("kept").replace("#", kept.label)} ${say("count").replace("#", kept.count)}`);
+}
+
+async function change(address, request, words) {
+  try {
+    const answer = await fetch(address, request);
+    const result = await answer.json();
+    if (!answer.ok) throw new Error(result.error);
+    $("error").textContent = "";
+    $("taught-words").textContent = words(result);
+    $("taught").hidden = false;
+    $("untaught").hidden = request.method === "DELETE";
+    reread[current]?.();
+  } catch (error) {
+    fail(error instanceof TypeError ? new Error(say("gone")) : error);
+  }
+}
+
+for (const label of [..."0123456789x"]) {
+  const button = element("button", "", label === "x" ? say("none") : label);
+  button.value = label;
+  button.addEventListener("click", () => teach(label));
+  $("labels").append(button);
+}
+$("ask-close").addEventListener("click", () => $("ask").close());
+$("ask").addEventListener("keydown", (event) => {
+  if (event.key.length === 1 && "0123456789x".includes(event.key)) { event.preventDefault(); teach(event.key); }
+});
+$("untaught").addEventListener("click", () => change("teach", { method: "DELETE" }, (undone) =>
+  `${say("untaught")} ${say("count").replace("#", undone.count)}`));
 
 function drawBoxes(canvas, reading, width, height) {
   canvas.width = width;
@@ -109,7 +157,7 @@ const boxesOf = (panel) => $(panel).querySelector(".boxes");
 // Tabs
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
-const leaving = {}, entering = {};
+const leaving = {}, entering = {}, reread = {};
 let current = "draw";
 
 function choose(tab, focus) {
@@ -123,6 +171,7 @@ function choose(tab, focus) {
     $(each.getAttribute("aria-controls")).hidden = !chosen;
   }
   current = panel;
+  $("taught").hidden = true;
   clearResult();
   entering[panel]?.();
   if (focus) tab.focus();
@@ -207,27 +256,36 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Delete" || event.key === "Backspace") clear();
 });
 entering.draw = boardChanged;
+reread.draw = readBoard;
 
 // A picture
 
 const photo = $("photo");
+let shown = null;
 
 async function readPicture(file) {
   choose($("tab-picture"));
+  shown = file;
   URL.revokeObjectURL(photo.src);
   drawBoxes(boxesOf("picture"), { digits: [] }, 1, 1);
   clearResult();
   photo.src = URL.createObjectURL(file);
   photo.hidden = false;
   $("drop").querySelector(".hint").hidden = true;
+  await reread.picture();
+}
+
+reread.picture = async () => {
+  const file = shown;
   try {
     const reading = await read(file);
+    if (file !== shown || current !== "picture") return;
     show(reading);
     drawBoxes(boxesOf("picture"), reading, reading.size.width, reading.size.height);
   } catch (error) {
     fail(error);
   }
-}
+};
 
 for (const id of ["choose", "take"]) {
   $(id).addEventListener("change", (event) => {
@@ -305,7 +363,7 @@ let events = null;
 
 entering.live = () => {
   $("stream").src = `video?${Date.now()}`;
-  events = new EventSource("events");
+  events = new EventSource("events?crops");
   events.onmessage = (event) => {
     const reading = JSON.parse(event.data);
     show(reading);

@@ -9,7 +9,8 @@ export const WORDS = {
     api: "JSON interface", nothing: "no digit", unsure: "probably no digit", ms: "ms to read", fps: "frames per second",
     saw: "what the network saw", gone: "The server does not answer. Is it still running?",
     refused: "The browser gives no camera: allow it, or open the page as http://localhost or https.",
-    ended: "The live view has ended.",
+    ended: "The live view has ended.", wrong: "Put right", ask: "What is this?", none: "no digit", cancel: "Cancel",
+    kept: "Kept as a #.", "kept-none": "Kept as no digit.", untaught: "Taken back.", count: "Your own digits: #.",
   },
   zh: {
     tabs: "数字的来源", draw: "手写", picture: "图片", camera: "摄像头", live: "实时画面",
@@ -20,7 +21,8 @@ export const WORDS = {
     api: "JSON 接口", nothing: "没有数字", unsure: "可能不是数字", ms: "毫秒识别时间", fps: "帧/秒",
     saw: "网络看到的图像", gone: "服务器没有回应。它还在运行吗？",
     refused: "浏览器无法使用摄像头：请允许访问，或通过 http://localhost 或 https 打开本页。",
-    ended: "实时画面已结束。",
+    ended: "实时画面已结束。", wrong: "更正", ask: "这是什么？", none: "不是数字", cancel: "取消",
+    kept: "已记为 #。", "kept-none": "已记为“不是数字”。", untaught: "已撤回。", count: "你自己的数字：# 个。",
   },
 };
 

@@ -252,7 +252,10 @@ def test_a_damaged_part_is_named(tmp_path, suffix, content):
     with pytest.raises(DigitsError, match=f"part-000007{suffix}: expected the rows of a run.*del"):
         add(folder, "a")
     (folder / f"part-000007{suffix}").unlink()
-    add(folder, "a")
+    if suffix == ".jsonl":
+        (folder / "part-of-another.jsonl").write_text('{"path": "b"}\n')
+    with open_results(folder, SETTINGS) as kept:
+        assert kept.missing("ab") == (["a"] if suffix == ".jsonl" else ["a", "b"])
 
 
 # Stores.

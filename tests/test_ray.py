@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -74,16 +75,11 @@ def test_a_picture_that_kills_its_workers_is_a_row(tmp_path, cluster, monkeypatc
         # On the worker, where the module is as it is.
         from digits_tf.recognition import ray_engine
 
-        read = ray_engine.read_row
-
         def die(recognizer, name):
-            return os._exit(1) if "deadly" in name else read(recognizer, name)
+            return os._exit(1) if "deadly" in name else read_row(recognizer, name)
 
-        ray_engine.read_row = die
-        try:
+        with mock.patch.object(ray_engine, "read_row", die):
             return ray_engine.read_task(table, options, attempts)
-        finally:
-            ray_engine.read_row = read
 
     monkeypatch.setattr(ray_engine, "_WORKER_TASKS", 1)  # of three pictures each
     monkeypatch.setattr(ray_engine, "read_task", deadly)
@@ -103,21 +99,24 @@ def test_a_worker_without_the_networks_is_named(tmp_path, cluster):
         read(names, collection=missing)
 
 
-def test_a_worker_that_does_not_see_the_pictures_is_named(tmp_path, cluster, monkeypatch):
-    real = ray_engine.read_task
-
+def test_a_machine_that_does_not_see_the_pictures_is_named(tmp_path, cluster, monkeypatch):
     def elsewhere(table, options, attempts):
-        import pyarrow as pa
+        from digits_tf.recognition import ray_engine
 
-        path = tmp_path / "a.jpg"
-        path.rename(tmp_path / "b.jpg")
-        result = real(table, options, attempts)
-        (tmp_path / "b.jpg").rename(path)
-        return pa.table(result)
+        def missing(recognizer, name):
+            return {"path": name, "error": "No such file or directory"}
+
+        nowhere = {"_is_here": lambda name: False, "read_row": missing}
+        host = mock.patch("socket.gethostname", lambda: "machine-2")
+        with mock.patch.multiple(ray_engine, **nowhere), host:
+            return ray_engine.read_task(table, options, attempts)
 
     pictures(tmp_path, "a.jpg")
     monkeypatch.setattr(ray_engine, "read_task", elsewhere)
-    with pytest.raises(DigitsError, match=r"a\.jpg: is here, but not on .*s3://"):
+    assert read([str(tmp_path / "deleted.jpg")]) == {
+        str(tmp_path / "deleted.jpg"): {"error": "No such file or directory"}
+    }
+    with pytest.raises(DigitsError, match=r"a\.jpg: is here, but not on machine-2: .*s3://"):
         read([str(tmp_path / "a.jpg")])
 
 

@@ -96,7 +96,8 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
 def _keep(rows: Rows, results: Results, total: int, missing: int) -> int:
     """Writes the rows; returns how many pictures could not be read."""
     failed = 0
-    progress = bar(total, "reading", "picture", initial=total - missing)
+    # Ray's rows come a task at a time, so the time left is by the mean and not by the last ones.
+    progress = bar(total, "reading", "picture", initial=total - missing, smoothing=0)
     # Ray prints its news on standard output.
     with contextlib.closing(rows), progress, contextlib.redirect_stdout(sys.stderr):
         try:

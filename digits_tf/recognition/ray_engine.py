@@ -115,7 +115,8 @@ def _rows(ray: ModuleType, names: Sequence[str], options: dict[str, Any]) -> Ite
     tasks = max(
         math.ceil(len(names) / _TASK_PICTURES), min(len(names), math.ceil(_WORKER_TASKS * cores))
     )
-    attempts = ray.remote(num_cpus=0)(Attempts).remote()
+    # If its machine dies, it starts anew on another one and has forgotten; that costs some turns.
+    attempts = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Attempts).remote()
     dataset = ray.data.from_items([_encoded(name) for name in names], override_num_blocks=tasks)
     dataset = dataset.map_batches(
         read_task,
@@ -134,7 +135,7 @@ def _checked(row: Row) -> Row:
     if "fatal" in row:
         raise DigitsError(row["fatal"])
     machine = row.pop("missing_on", None)
-    if machine and _is_here(row["path"]):
+    if machine not in (None, socket.gethostname()) and _is_here(row["path"]):
         raise DigitsError(
             f"{row['path']}: is here, but not on {machine}: put the pictures where all machines "
             "of the cluster find them under the same path, or into a store such as s3://"
@@ -194,7 +195,7 @@ def _connect(ray: ModuleType) -> None:
     try:
         if port.isdecimal():
             # Ray would try for minutes.
-            socket.create_connection((host, int(port)), _CONNECT_S).close()
+            socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
     except OSError as error:
         raise DigitsError(f"RAY_ADDRESS={address}: found no Ray there ({error})") from None
     on_sigterm = signal.getsignal(signal.SIGTERM)

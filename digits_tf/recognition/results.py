@@ -94,7 +94,8 @@ class Results:
         self._folder, self._suffix = folder, suffix
         parts = sorted(folder.glob(f"part-*{suffix}"))
         self.done = {path for part in parts for path in _paths(part)}
-        self._number = 1 + max((int(part.stem[5:]) for part in parts), default=0)
+        numbers = (part.stem.removeprefix("part-") for part in parts)
+        self._number = 1 + max((int(each) for each in numbers if each.isdecimal()), default=0)
         self._rows: list[Row] = []
         self._begun = time.monotonic()
 

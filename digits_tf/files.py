@@ -103,24 +103,32 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keeps other programs out that lock the same file; waits until they are done.
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Keeps other programs out that lock the same file.
 
     The system lets go of the lock when the program ends, however it ends.
 
     Args:
         path: is made if it is not there, and stays.
+        wait: whether to wait until the others are done.
+
+    Raises:
+        BlockingIOError: if it does not wait, and another program is not done.
     """
     with path.open("ab") as file:
         if os.name == "nt":
             import msvcrt
 
             file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+            mode = msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK  # type: ignore[attr-defined]
+            try:
+                msvcrt.locking(file.fileno(), mode, 1)  # type: ignore[attr-defined]
+            except OSError as error:
+                raise BlockingIOError(error.errno, error.strerror, str(path)) from None
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 

@@ -369,7 +369,7 @@ def test_what_a_folder_holds_beside_pictures_is_told_in_one_line(tmp_path, capsy
         write(tmp_path / "1.png").rename(tmp_path / "x")
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / "x").rename(tmp_path / name)
-    assert len(predict_inputs.find([str(tmp_path)])) == 1
+    assert len(list(predict_inputs.find([str(tmp_path)]))) == 1
     line = f"{tmp_path}: left out, no pictures by name: a.txt, d0.doc, d1.doc, d2.doc, d3.doc"
     assert capsys.readouterr().err == f"{line} and 3 more\n"
 
@@ -385,7 +385,7 @@ def test_globs_keep_subfolders_and_literal_names_come_first(tmp_path, monkeypatc
     assert [str(each.place) for each in predict_inputs.find(["in/*/1.png"])] == [
         str(Path(each, "1.png")) for each in "ab"
     ]
-    assert len(predict_inputs.find(["in/**"])) == 4
+    assert len(list(predict_inputs.find(["in/**"]))) == 4
 
 
 def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
@@ -399,7 +399,7 @@ def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
         return listed(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    found = predict_inputs.find([str(tmp_path)])
+    found = list(predict_inputs.find([str(tmp_path)]))
     assert [each.place.name for each in found if not each.problem] == ["a.png"]
     (problem,) = (each.problem for each in found if each.problem)
     assert problem == f"{tmp_path / 'closed'}: no permission (Permission denied)"

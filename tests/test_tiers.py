@@ -44,6 +44,7 @@ def test_base_is_what_a_raspberry_pi_needs():
         "web",
         "heic",
         "mqtt",
+        "ray",
         "train",
         "tensorboard",
         "docs",
@@ -52,6 +53,7 @@ def test_base_is_what_a_raspberry_pi_needs():
     assert names(extras["camera"]) == {"opencv-python"}
     assert names(extras["headless"]) == {"opencv-python-headless"}
     assert {"tensorflow", "keras", "matplotlib", "mlxtend"} <= names(extras["train"])
+    assert extras["ray"][0] in extras["dev"][-1]
     assert not any("opencv" in name or "torch" in name for name in names(extras["train"]))
     # apt's versions on Raspberry Pi OS 12.
     assert "numpy>=1.24" in PROJECT["dependencies"]

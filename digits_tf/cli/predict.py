@@ -4,10 +4,11 @@ r"""Reads the digits in pictures and prints a line for each picture.
     python -m digits_tf.predict photos/ "more/*.png" --json
     python -m digits_tf.predict photos/ --csv readings.csv
     python -m digits_tf.predict photos/ --annotate boxes/ --crops crops/ --idx page
+    python -m digits_tf.predict scans/ s3://bucket/scans --out results --engine=ray
     curl -s https://example.org/7.png | python -m digits_tf.predict -
 
-Takes files, folders (with the folders in them), patterns, and - for a picture on standard input.
-Needs no TensorFlow.
+Takes files, folders (with the folders in them), patterns, addresses of object stores (s3://...,
+gs://..., with the extra "ray"), and - for a picture on standard input. Needs no TensorFlow.
 
 A terminal gets a line of text: the path, the digits, and how sure the least sure digit is. With
 --json, and where a program or a file takes the output (unless --nojson), each line is a JSON
@@ -17,6 +18,10 @@ object: {"path", "text", "digits": [{"label", "confidence", "box", "probabilitie
 
 A picture that cannot be read gives {"path", "error"}, or a line of text on standard error. The
 others are read all the same, and the exit code is 1.
+
+For very many pictures, --out writes these objects into files, with absolute paths. If the run is
+broken off, the same command goes on where it was. --engine=ray reads with every processor core of
+this machine, or of the Ray cluster that it belongs to.
 """
 
 import contextlib
@@ -64,6 +69,19 @@ _IDX = flags.DEFINE_string(
     "Write the crops that have a label as PREFIX-images-idx3-ubyte, and their labels as "
     "PREFIX-labels-idx1-ubyte.",
 )
+_OUT = flags.DEFINE_string(
+    "out",
+    None,
+    "Write a row a picture into files in this folder: JSON lines, or Parquet if its name ends in "
+    ".parquet. Pictures that have a row in it already are not read again.",
+)
+_ENGINE = flags.DEFINE_enum(
+    "engine",
+    "local",
+    ("local", "ray"),
+    "What reads for --out: this program alone, or Ray, with a worker a core; the environment's "
+    "RAY_ADDRESS names a cluster.",
+)
 flags.adopt_module_key_flags(reading_flags)
 
 POSITIONAL = (1, None)
@@ -71,15 +89,20 @@ POSITIONAL = (1, None)
 
 def main(words: Sequence[str]) -> int:
     """Reads the pictures; returns the exit code."""
+    _check_flags()
     folders = [Path(each) for each in (_ANNOTATE.value, _CROPS.value) if each is not None]
     for folder in folders:
         if folder.exists() and not folder.is_dir():
             raise DigitsError(f"{folder}: expected a folder to write into, found a file")
     import_cv2()
     # What needs OpenCV is imported from here on.
+    if _OUT.value is not None:
+        from digits_tf.cli import predict_many
+
+        return predict_many.run(words, Path(_OUT.value), with_ray=_ENGINE.value == "ray")
     from digits_tf.cli.predict_inputs import find
 
-    pictures = find(words, folders)
+    pictures = list(find(words, folders))
     if all(each.problem for each in pictures):
         more = f" (and {len(pictures) - 1} more)" if len(pictures) > 1 else ""
         raise DigitsError(pictures[0].problem + more)
@@ -102,6 +125,21 @@ def main(words: Sequence[str]) -> int:
     for line in filter(None, (output.summary() for output in outputs)):
         command.tell(line)
     return command.EXIT_FAILED if failed else 0
+
+
+def _check_flags() -> None:
+    if _OUT.value is None:
+        if _ENGINE.value != "local":
+            raise DigitsError(f"--engine={_ENGINE.value} needs --out FOLDER for what it reads")
+        return
+    for flag in (_JSON, _CSV, _ANNOTATE, _CROPS, _IDX):
+        if flag.value is not None:
+            raise DigitsError(f"expected --out alone, found --{flag.name} as well: leave one out")
+    if _ENGINE.value == "ray" and reading_flags.THREADS.value > 1:
+        raise DigitsError(
+            f"expected one thread with --engine=ray, which has a worker a core, found "
+            f"--threads={reading_flags.THREADS.value}"
+        )
 
 
 def _outputs(pictures: Sequence["Input"]) -> list["Output"]:

@@ -5,12 +5,13 @@ import glob
 import itertools
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digits_tf import stores
 from digits_tf.cli import command
 from digits_tf.errors import DigitsError, describe
 from digits_tf.images import (
@@ -19,7 +20,6 @@ from digits_tf.images import (
     decode_picture,
     is_picture,
     natural,
-    read_picture,
 )
 
 STANDARD_INPUT = "-"
@@ -32,7 +32,7 @@ class Input:
     """A picture to read, or a word that means none.
 
     Attributes:
-        name: its path as the user typed it or as it was found; "-" for standard input.
+        name: its path or address as the user typed it or as it was found; "-" for standard input.
         place: its path below an output folder, such as "kitchen/photo.jpg".
         problem: in one line, why there is nothing to read; empty if there is a picture.
     """
@@ -52,25 +52,25 @@ class Input:
         try:
             if self.name == STANDARD_INPUT:
                 return decode_picture(sys.stdin.buffer.read(MOST_BYTES + 1), "standard input")
-            return read_picture(Path(self.name))
+            return stores.read(self.name)
         except OSError as error:
             raise DigitsError(describe(error)) from None
 
 
-def find(words: Iterable[str], outputs: Iterable[Path] = ()) -> list[Input]:
-    """Lists the pictures in the order of the words, those of a folder in natural order.
+def find(words: Iterable[str], outputs: Iterable[Path] = ()) -> Iterator[Input]:
+    """Finds the pictures in the order of the words, those of a folder in natural order.
 
     One line on standard error names the other files in a folder.
 
     Args:
-        words: files, folders, patterns and "-".
+        words: files, folders, patterns, addresses of stores (see `stores`) and "-".
         outputs: folders that this program fills; they are left out where they lie inside a folder.
 
-    Returns:
+    Yields:
         At least one for each word.
     """
     own = {os.path.realpath(folder) for folder in outputs}
-    return [found for word in words for found in _meant(word, own)]
+    return (found for word in words for found in _meant(word, own))
 
 
 def _meant(word: str, own: Collection[str]) -> Iterator[Input]:
@@ -80,6 +80,8 @@ def _meant(word: str, own: Collection[str]) -> Iterator[Input]:
         yield Input(word, Path(), "expected a path, found ''")
     elif os.path.lexists(word):
         yield from _file_or_folder(word, Path(word).parent, own)
+    elif stores.is_address(word):
+        yield from _stored(word)
     elif glob.has_magic(word):
         yield from _matches(word, own)
     else:
@@ -110,8 +112,8 @@ def _file_or_folder(path: str, root: Path, own: Collection[str]) -> Iterator[Inp
 
 def _folder(top: str, own: Collection[str]) -> Iterator[Input]:
     errors: list[OSError] = []
-    pictures: list[Path] = []
     others: list[str] = []
+    is_empty = True
     for folder, folders, files in os.walk(top, onerror=errors.append):
         # os.walk enters the folders that this list still holds, in its order.
         folders[:] = [
@@ -120,26 +122,56 @@ def _folder(top: str, own: Collection[str]) -> Iterator[Input]:
         for path in _shown(folder, files):
             # A pipe with a picture's name would never end.
             if is_picture(path):
-                pictures.append(path)
+                is_empty = False
+                yield Input(str(path), path.relative_to(top))
             else:
                 others.append(str(path.relative_to(top)))
-    for path in pictures:
-        yield Input(str(path), path.relative_to(top))
+    _tell_left_out(top, others)
+    for error in errors:
+        yield Input(str(error.filename), Path(), describe(error))
+    if is_empty and not errors:
+        yield _no_pictures(top)
+
+
+def _stored(address: str) -> Iterator[Input]:
+    """The pictures at an address, or below it."""
+    try:
+        files = stores.find(address)
+    except DigitsError as error:
+        yield Input(address, Path(), str(error))
+        return
+    except OSError as error:
+        yield _no_picture(address, describe(error))
+        return
+    others: list[str] = []
+    is_empty = True
+    for name, path in sorted(files, key=lambda file: natural(str(file[1]))):
+        if path.suffix.lower() in PICTURE_SUFFIXES or name == address:
+            is_empty = False
+            yield Input(name, Path(path))
+        else:
+            others.append(str(path))
+    _tell_left_out(address, others)
+    if is_empty:
+        yield _no_pictures(address)
+
+
+def _tell_left_out(top: str, others: Sequence[str]) -> None:
     if others:
         more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
         command.tell(
             f"{top}: left out, no pictures by name: {', '.join(others[:_MOST_NAMED])}{more}"
         )
-    for error in errors:
-        yield Input(str(error.filename), Path(), describe(error))
-    if not pictures and not errors:
-        kinds = " ".join(sorted(PICTURE_SUFFIXES))
-        yield _no_picture(top, f"expected pictures in this folder ({kinds}), found none")
 
 
-def _shown(folder: str, names: Iterable[str]) -> list[Path]:
+def _no_pictures(top: str) -> Input:
+    kinds = " ".join(sorted(PICTURE_SUFFIXES))
+    return _no_picture(top, f"expected pictures in this folder ({kinds}), found none")
+
+
+def _shown(folder: str, names: Iterable[str]) -> Iterator[Path]:
     """The paths of files that are not hidden, in natural order."""
-    return [Path(folder, name) for name in sorted(names, key=natural) if name[0] != "."]
+    return (Path(folder, name) for name in sorted(names, key=natural) if name[0] != ".")
 
 
 def _no_picture(word: str, problem: str) -> Input:

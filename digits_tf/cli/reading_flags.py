@@ -1,6 +1,6 @@
 """The flags that choose the model, the detector and the threshold."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -43,6 +43,17 @@ COLLECTION = flags.DEFINE_string(
 )
 
 
+def options() -> dict[str, Any]:
+    """The arguments of `Recognizer.load` that the flags give."""
+    return {
+        "path": MODEL.value,
+        "threads": THREADS.value,
+        "threshold": THRESHOLD.value,
+        "detector": DETECTOR.value,
+        "collection": COLLECTION.value,
+    }
+
+
 def load_recognizer() -> "Recognizer":
     """Opens what the flags name; names it on standard error if it is not what is shipped.
 
@@ -51,9 +62,7 @@ def load_recognizer() -> "Recognizer":
     """
     from digits_tf.recognition import Recognizer
 
-    recognizer = Recognizer.load(
-        MODEL.value, THREADS.value, THRESHOLD.value, DETECTOR.value, COLLECTION.value
-    )
+    recognizer = Recognizer.load(**options())
     named = []
     if COLLECTION.value and (count := len(Collection(COLLECTION.value).entries())):
         named.append(f"{counted(count, 'picture')} of your own in {COLLECTION.value}")

@@ -74,7 +74,7 @@ def without_digits(folder: Path) -> list[Picture]:
     Raises:
         DigitsError: if there is no such folder, or no picture in it.
     """
-    found = predict_inputs.find([str(folder)]) if folder.is_dir() else []
+    found = list(predict_inputs.find([str(folder)])) if folder.is_dir() else []
     if not found or any(each.problem for each in found):
         raise DigitsError(f"{folder}: expected a folder of pictures, found none: check the path")
     return [Picture(Path(each.name), "") for each in found]

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,14 @@ import numpy as np
 from absl import flags
 
 # A clone need not be installed.
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from digits_tf.cli import command
 from digits_tf.data import idx, mnist
 from digits_tf.data.collection import Collection
 from digits_tf.errors import DigitsError
 
+ROOT = Path(__file__).resolve().parent.parent
 _PARTS = flags.DEFINE_list("parts", ["signals"], "What to try.")
 _COUNT = flags.DEFINE_integer("count", None, "How often. Default: each part's own.", 1)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the random numbers.")
@@ -61,7 +61,7 @@ def main(words: Sequence[str]) -> int:
         place = folder / name
         place.mkdir()
         try:
-            found = parts[name](place, random.Random(_SEED.value))
+            found = parts[name](place, random.Random(_SEED.value))  # noqa: S311
         except ViolationError as error:
             print(json.dumps({"part": name, "seed": _SEED.value, "violation": str(error)}))
             print(f"files: {place}", file=sys.stderr)

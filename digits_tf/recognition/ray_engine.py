@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from digits_tf.errors import DigitsError
-from digits_tf.images import one_thread
+from digits_tf.images import import_cv2
 from digits_tf.recognition.recognizer import Recognizer
 from digits_tf.recognition.results import Row, read_row
 
@@ -166,7 +166,8 @@ def _recognizer(**options: Any) -> Recognizer:
     if collection and not _is_here(collection):
         # `Recognizer.load` takes it for one that is still empty.
         raise DigitsError(f"{collection}: no such folder")
-    one_thread()
+    # Ray has a worker a core already.
+    import_cv2().setNumThreads(1)
     return Recognizer.load(**options)
 
 

@@ -19,7 +19,10 @@ from digits_tf.detection import BLOCK, CELL, VALUES
 _MIN_SCORE = 0.12
 # Candidates a level that are compared with each other. A page has fewer; wild noise has thousands,
 # for which the time grows with the square.
-_MAX_CANDIDATES = 170
+MOST_A_LEVEL = 170
+# The most digits of one frame, of all levels together. It is ten levels' worth, as many as the tall
+# picture of a telephone has. A tall strip has twenty: full of digits it took four seconds.
+MOST_DETECTIONS = 10 * MOST_A_LEVEL
 # Natural logarithms of a box's side in cells: a network that has learned little must not answer
 # with boxes of infinite size.
 _LOG_SIDES = (-3.0, 6.0)
@@ -128,7 +131,8 @@ def select(candidates: Candidates, scales: Sequence[float], threshold: float) ->
         The detections, the highest score first.
     """
     rank = candidates.scores * candidates.boxes[:, 2:].max(axis=1) ** _SIZE_EXPONENT
-    order = np.argsort(-rank, kind="stable")[: _MAX_CANDIDATES * len(scales)]
+    most = min(MOST_A_LEVEL * len(scales), MOST_DETECTIONS)
+    order = np.argsort(-rank, kind="stable")[:most]
     boxes, scores = candidates.boxes[order], candidates.scores[order]
     levels = candidates.levels[order]
     is_same, is_suppressed = _overlaps(boxes)

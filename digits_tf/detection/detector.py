@@ -51,7 +51,7 @@ def load(path: Path | str | None = None, threads: int = 1) -> "Detector":
         DigitsError: if it is missing, damaged, or no detector.
     """
     if path is None:
-        file = _shipped()
+        file = shipped()
     else:
         file = Path(path)
         for inner in (file / FILE, file / "detector" / FILE):
@@ -63,7 +63,12 @@ def load(path: Path | str | None = None, threads: int = 1) -> "Detector":
     return Detector(file, threads)
 
 
-def _shipped() -> Path:
+def shipped() -> Path:
+    """The .tflite file of the shipped detector.
+
+    Raises:
+        DigitsError: if there is none.
+    """
     try:
         return shipped_file(FILE)
     except FileNotFoundError:

@@ -81,7 +81,9 @@ class SavedModelClassifier(FileClassifier):
         tf = runtime.import_tensorflow()
         try:
             # What is loaded must be kept: the function alone does not hold its variables.
-            self._loaded = tf.saved_model.load(str(folder))
+            # A damaged fingerprint, which nobody needs, gives a traceback and no error.
+            with runtime.standard_error():
+                self._loaded = tf.saved_model.load(str(folder))
             self._function = self._loaded.signatures[_SIGNATURE]
         # TensorFlow raises OSError, ValueError, KeyError and errors of its own.
         except Exception as error:

@@ -13,7 +13,7 @@ from digits_tf.errors import DigitsError
 from torture_parts import Trial, pick
 from torture_parts.mutations import mutated
 
-COUNT, SECONDS, MEGABYTES = 50_000, 1.0, 64
+COUNT, SECONDS, MEGABYTES = 40_000, 1.0, 64
 
 _IDX = {
     collection.IMAGES: idx.open_images,

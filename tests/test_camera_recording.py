@@ -99,13 +99,13 @@ def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path):
 
 def test_frames_that_the_disk_did_not_take_are_not_counted(tmp_path, monkeypatch):
     """It may be full for a moment between two looks at it, of which OpenCV says nothing."""
-    write = cv2.VideoWriter
+    real = cv2.VideoWriter
 
     class Full:
-        fourcc = write.fourcc
+        fourcc = real.fourcc
 
         def __init__(self, *arguments):
-            self.writer, self.left = write(*arguments), 7
+            self.writer, self.left = real(*arguments), 7
             self.isOpened, self.release = self.writer.isOpened, self.writer.release
 
         def write(self, picture):

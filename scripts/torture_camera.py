@@ -59,6 +59,8 @@ _START_S, _BACK_S = 60.0, 20.0
 _END_S = 5.0
 # Frames of a killed recording that may be missing: FFmpeg writes 256 KiB at a time.
 _MOST_LOST = 60
+# Frames of one fragment of an mp4; see recording.py.
+_FRAGMENT = 12
 # Growth of memory and of the work for a frame that is more than chance.
 _MOST_GROWTH_MIB, _MOST_MORE_WORK = 8.0, 1.5
 _BLOCK = 10_000  # frames
@@ -703,6 +705,10 @@ def _filled(folder: Path, ballast: int) -> tuple[dict[str, Any], list[str]]:
         flaws.append(f"read {read} of 1500 frames")
     if not 0 < recorded < 1500:
         flaws.append(f"recorded {recorded} frames")
+    said = re.search(r"recorded out\.mp4: (\d+) frame", "\n".join(program.messages))
+    # Of a fragment that was cut, FFmpeg counts all frames.
+    if not said or not recorded <= int(said[1]) <= recorded + _FRAGMENT:
+        flaws.append(f"recorded {recorded} frames, and it says: {program.messages}")
     full = sum("the disk is full" in line for line in program.messages)
     if program.process.returncode != 2 or full != 2:
         flaws.append(f"exit code {program.process.returncode}: {program.messages}")

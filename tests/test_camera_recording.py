@@ -97,6 +97,29 @@ def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path):
         record.close()
 
 
+def test_frames_that_the_disk_did_not_take_are_not_counted(tmp_path, monkeypatch):
+    """It may be full for a moment between two looks at it, of which OpenCV says nothing."""
+    real = cv2.VideoWriter
+
+    class Full:
+        fourcc = real.fourcc
+
+        def __init__(self, *arguments):
+            self.writer, self.left = real(*arguments), 7
+            self.isOpened, self.release = self.writer.isOpened, self.writer.release
+
+        def write(self, picture):
+            self.left -= 1
+            if self.left >= 0:
+                self.writer.write(picture)
+
+    monkeypatch.setattr(cv2, "VideoWriter", Full)
+    record = Recording(tmp_path / "out.mp4", 10.0, real_time=False)
+    for _ in range(20):
+        record.write(flat(5), now=0.0)
+    assert record.close() == f"recorded {tmp_path / 'out.mp4'}: 7 frames, 0.7 s"
+
+
 def test_recordings_of_one_name_get_numbers(tmp_path):
     """Two programs may start in the same second, and a name may be taken meanwhile."""
     path = tmp_path / "out.mp4"

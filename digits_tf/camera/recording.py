@@ -143,14 +143,15 @@ class Recording:
             with self._file:
                 if self._writer is not None:
                     self._writer.release()
-                plays = self._count > 0 and _plays(self._part)
-                if plays:
+                # A disk that was full for a moment may have fewer.
+                frames = min(self._count, _frames(self._part)) if self._count else 0
+                if frames:
                     files.sync(self._part)
-            if plays:
+            if frames:
                 self._part.replace(self._path)
                 files.sync(self._path.parent)
-                frames = counted(self._count, "frame")
-                return f"recorded {self._path}: {frames}, {self.seconds:.1f} s"
+                seconds = frames / self._fps
+                return f"recorded {self._path}: {counted(frames, 'frame')}, {seconds:.1f} s"
             self._part.unlink(missing_ok=True)
         if not self._count:
             return f"{self._path}: nothing was recorded"
@@ -203,7 +204,7 @@ def _recover(part: Path) -> str:
     path = part.with_name(f"{stem}-recovered{SUFFIX}")
     path = next(each for each in _numbered(path) if not os.path.lexists(each))
     part.rename(path)
-    flaw = "" if _plays(path) else ", but it cannot be played"
+    flaw = "" if _frames(path) else ", but it cannot be played"
     return f"recovered {path}: the program that recorded it was killed{flaw}"
 
 
@@ -231,11 +232,15 @@ def _numbered(path: Path) -> Iterator[Path]:
         yield path.with_stem(f"{path.stem}-{number}")
 
 
-def _plays(path: Path) -> bool:
+def _frames(path: Path) -> int:
+    """About how many frames of a file can be played."""
     capture = cv2.VideoCapture(str(path))
-    good, _ = capture.read()
+    plays, _ = capture.read()
+    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
     capture.release()
-    return bool(good)
+    if not plays:
+        return 0
+    return int(count) if math.isfinite(count) and count >= 1 else 1
 
 
 @contextlib.contextmanager

@@ -21,13 +21,18 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 DATA_FLAG := $(if $(DATA),--data_dir=$(DATA))
 RESUME = $(if $(wildcard $(RUN)/config.json),--resume)
 
-.PHONY: demo test train lint docs clean
+.PHONY: demo test torture train lint docs clean
 
 demo: $(VENV)/.base
 	$(BIN)/python -m digits_tf.camera --tflite --source=$(SOURCE)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+torture: $(VENV)/.dev
+	$(BIN)/python scripts/torture.py
+	$(BIN)/python scripts/torture_training.py
+	$(BIN)/python scripts/torture_camera.py
 
 train: $(VENV)/.dev
 	$(BIN)/python -m digits_tf.data $(DATA_FLAG)

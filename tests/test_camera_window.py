@@ -540,7 +540,7 @@ def test_every_key_of_the_real_window(start, tmp_path):
     session.until(lambda: not session.stands_still(), "the frame moving on")
 
     key("r")
-    session.until(lambda: list(tmp_path.glob(".part-*.mp4")), "the recording")
+    session.until(lambda: list(tmp_path.glob(".recording-*")), "the recording")
     time.sleep(0.6)
     key("r")
     session.until(lambda: list(tmp_path.glob("digits-*.mp4")), "the recording ended")

@@ -101,5 +101,10 @@ def test_what_is_read_by_default_travels_in_the_wheel_and_no_more():
     include = build["targets"]["wheel"]["force-include"]
     paths = [*(recognition.shipped_model(name) for name in SHIPPED), shipped_file(FILE)]
     names = {path.with_suffix(suffix).name for path in paths for suffix in (".tflite", ".json")}
-    assert include == {f"tflite/{name}": f"digits_tf/shipped/{name}" for name in names}
-    assert sum((ROOT / each).stat().st_size for each in include) < 3.5e6
+    expected = {f"tflite/{name}": f"digits_tf/shipped/{name}" for name in names}
+    # And what --finetune begins with.
+    for name in ("tiny", "tiny.json"):
+        expected[f"saved_models/{name}"] = f"digits_tf/shipped/{name}"
+    assert include == expected
+    parts = [part for each in include for part in (ROOT / each, *(ROOT / each).rglob("*"))]
+    assert sum(part.stat().st_size for part in parts if part.is_file()) < 4e6

@@ -516,6 +516,9 @@ def test_a_drawn_digit_is_put_right(page, home):
 def test_a_digit_of_the_live_view_is_put_right(page, home):
     from playwright.sync_api import expect
 
+    expect(page.locator("#digits .wrong").first).to_be_visible(timeout=20_000)
+    # The cards stand still while the mouse is over them.
+    page.locator("#digits").hover()
     page.locator("#digits .wrong").first.click(timeout=20_000)
     page.keyboard.press("x")
     expect(page.locator("#taught-words")).to_have_text("Kept as no digit. Your own digits: 1.")

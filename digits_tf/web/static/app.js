@@ -17,6 +17,8 @@ async function read(blob) {
   return reading;
 }
 
+let held = false;
+
 function show(reading) {
   $("error").textContent = "";
   const labelled = reading.digits.some((digit) => digit.label !== null);
@@ -27,7 +29,7 @@ function show(reading) {
   $("text").style.setProperty("--lines", lines.length);
   $("copy").disabled = !labelled;
   $("time").textContent = reading.ms === undefined ? "" : `${reading.ms.toFixed(1)} ${say("ms")}`;
-  $("digits").replaceChildren(...reading.digits.map(card));
+  if (!held) $("digits").replaceChildren(...reading.digits.map(card));
 }
 
 function clearResult() {
@@ -78,6 +80,14 @@ function card(digit) {
 
 let asked = null;
 
+// The cards stand still while one points at them or goes through them by the keyboard: a button that
+// is replaced while it is pressed is never clicked.
+const cards = $("digits");
+cards.addEventListener("pointerenter", () => { held = true; });
+cards.addEventListener("pointerleave", () => { held = false; });
+cards.addEventListener("focusin", () => { held = true; });
+cards.addEventListener("focusout", () => { held = false; });
+
 function ask(digit) {
   asked = digit;
   $("asked").src = `data:image/png;base64,${digit.crop}`;
@@ -87,6 +97,7 @@ function ask(digit) {
 async function teach(label) {
   const bytes = Uint8Array.from(atob(asked.crop), (letter) => letter.charCodeAt(0));
   $("ask").close();
+  held = false;
   await change(`teach?label=${label}`, { method: "POST", body: bytes }, (kept) =>
     `${kept.label === "x" ? say("kept-none") : say("kept").replace("#", kept.label)} ${say("count").replace("#", kept.count)}`);
 }
@@ -169,7 +180,7 @@ const boxesOf = (panel) => $(panel).querySelector(".boxes");
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
 const leaving = {}, entering = {}, reread = {};
-let current = "draw";
+let current = "draw", chosen = false;
 
 function choose(tab, focus) {
   const panel = tab.getAttribute("aria-controls");
@@ -189,7 +200,7 @@ function choose(tab, focus) {
 }
 
 for (const tab of tabs) {
-  tab.addEventListener("click", () => choose(tab));
+  tab.addEventListener("click", () => { chosen = true; choose(tab); });
   tab.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -404,5 +415,6 @@ paintBoard();
 fetch("health").then((answer) => answer.json()).then((health) => {
   if (!health.source) return;
   $("tab-live").hidden = false;
-  choose($("tab-live"));
+  // Whoever is quicker than the server stays where they are.
+  if (!chosen) choose($("tab-live"));
 }).catch(() => fail(new Error(say("gone"))));

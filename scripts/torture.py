@@ -118,7 +118,8 @@ def _work(
     for warm_up in range(3):
         with contextlib.suppress(Exception):
             trial(np.random.default_rng(warm_up))
-    warnings.simplefilter("error")
+    # A division by zero, or a number that is none, of NumPy.
+    warnings.simplefilter("error", RuntimeWarning)
     before = _limit_memory(module.MEGABYTES)
     happened: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     slowest, slowest_seed, violation = 0.0, seed, ""

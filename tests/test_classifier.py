@@ -11,6 +11,7 @@ import tensorflow as tf
 from digits_tf import files, recognition
 from digits_tf.errors import DigitsError
 from digits_tf.export import serving, tflite
+from digits_tf.recognition.classifier import FileClassifier
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28)).astype(np.uint8)
 PIXELS = IMAGES[..., None].astype(np.float32)
@@ -176,3 +177,68 @@ def test_a_served_model_refuses_wrong_shapes(tmp_path, shape):
     serve = tf.saved_model.load(str(tmp_path / "served")).signatures["serving_default"]
     with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible"):
         serve(image=tf.zeros(shape))
+
+
+class Answers(FileClassifier):
+    """A model that gives what it is told to."""
+
+    def __init__(self, rows, logits):
+        super().__init__("net.tflite", None, logits)
+        self.rows = rows
+
+    def _outputs(self, images):
+        if isinstance(self.rows, Exception):
+            raise self.rows
+        return np.asarray(self.rows, np.float32)
+
+
+EVEN = [[0.1] * 10] * 6
+
+
+@pytest.mark.parametrize(
+    ("rows", "logits", "words"),
+    [
+        (ValueError("two\nlines"), True, "this model cannot be run (two lines)"),
+        (np.zeros((6, 9)), True, "expected 6 x 10 numbers, found 6 x 9"),
+        (np.zeros((1, 10)), True, "expected 6 x 10 numbers, found 1 x 10"),
+        ([*EVEN[:5], [np.nan] * 10], True, "gives no finite numbers"),
+        ([*EVEN[:5], [np.inf] * 10], False, "gives no finite numbers"),
+        ([*EVEN[:5], [2.0] + 9 * [0.1]], False, "expected probabilities"),
+        ([*EVEN[:5], [-1.0] + 9 * [0.1]], False, "expected probabilities"),
+        (EVEN, True, "expected logits"),
+    ],
+)
+def test_answers_that_no_network_of_digits_gives_are_no_readings(rows, logits, words):
+    with pytest.raises(DigitsError) as error:
+        Answers(rows, logits).probabilities(IMAGES)
+    assert str(error.value).startswith("net.tflite: ")
+    assert words in str(error.value)
+
+
+def test_usual_answers_are_readings():
+    assert Answers(EVEN, False).probabilities(IMAGES) == pytest.approx(np.array(EVEN))
+    assert Answers([[0.1] * 11] * 6, True).probabilities(IMAGES).sum() == pytest.approx(6 * 10 / 11)
+    assert Answers([[9.0] * 10] * 6, True).probabilities(IMAGES) == pytest.approx(np.array(EVEN))
+
+
+def test_a_damaged_fingerprint_is_passed_over_in_silence(tmp_path, capfd):
+    network, logits = model(lambda output: output)
+    path = write(tmp_path, "saved_model", network)
+    (path / "fingerprint.pb").write_bytes(b"\xff" * 30)
+    capfd.readouterr()
+    found = recognition.load(path).probabilities(IMAGES)
+    assert np.abs(found - shares(logits)).max() < 1e-5
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", [tf.string, tf.bool])
+def test_what_takes_no_numbers_is_refused(tmp_path, kind):
+    @tf.function(input_signature=[tf.TensorSpec((1, 28, 28, 1), kind)])
+    def serve(image):
+        return tf.reshape(image, (1, 784))[:, :10]
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([serve.get_concrete_function()])
+    path = tmp_path / "net.tflite"
+    path.write_bytes(converter.convert())
+    with pytest.raises(DigitsError, match="expected numbers in and out"):
+        recognition.load(path)

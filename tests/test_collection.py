@@ -1,7 +1,9 @@
 """One's own digits in a folder: added, put right, taken back, and whole whatever happens."""
 
+import gzip
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -213,6 +215,57 @@ def test_files_that_do_not_belong_together_are_left_alone(own):
         Collection(own.folder)
     with pytest.raises(DigitsError, match="found a file"):
         Collection(own.folder / collection.IMAGES)
+
+
+def filled(own, labels=(1, 2, BACKGROUND, 3)):
+    for number, label in enumerate(labels, start=1):
+        own.add(crop(number), label, f"photo {number}")
+    return {path.name: path.read_bytes() for path in own.folder.iterdir()}
+
+
+def with_count(content, count):
+    return content[:4] + struct.pack(">I", count) + content[8:]
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged"),
+    [
+        # One image too few by its header: the last is not cut off, as all labels are there.
+        (collection.IMAGES, lambda content: with_count(content, 2)),
+        (collection.LABELS, lambda content: with_count(content, 1)),
+        (collection.LABELS, lambda content: content[:-1] + b"\x63"),
+        (collection.IMAGES, lambda content: content[:10]),
+        (collection.OTHERS, lambda content: content[:3]),
+        (collection.IMAGES, lambda content: content[:8] + b"\0\0\0\x1d" + content[12:]),
+        (collection.OTHERS, lambda content: with_count(content, 2**32 - 1)),
+        (collection.LABELS, gzip.compress),
+        (collection.LABELS, lambda content: b""),
+    ],
+)
+def test_what_is_refused_is_left_as_it_was(own, name, damaged):
+    files = filled(own)
+    # What a killed program has left: no reason to write before all is known to be right.
+    files[collection.OTHERS] += b"half a picture"
+    files[name] = damaged(files[name])
+    for each, content in files.items():
+        (own.folder / each).write_bytes(content)
+    with pytest.raises(DigitsError) as error:
+        Collection(own.folder)
+    assert str(error.value).startswith(str(own.folder))
+    assert {path.name: path.read_bytes() for path in own.folder.iterdir()} == files
+
+
+def test_a_damaged_row_keeps_its_place(own):
+    filled(own)
+    path = own.folder / collection.LIST
+    rows = path.read_text().splitlines()
+    rows[2] = "9?"
+    path.write_text("\n".join([*rows, ""]))
+    entries = Collection(own.folder).entries()
+    assert [entry.name for entry in entries] == ["1", "2", "x", "3"]
+    assert [entry.source for entry in entries] == ["photo 1", "", "photo 3", "photo 4"]
+    path.write_text("\n".join([*rows[:3], "x," + "y" * 200_000]))
+    assert labels_of(own) == ["1", "2", "3", "x"]
 
 
 def test_it_is_data_to_train_on(own):

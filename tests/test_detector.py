@@ -262,6 +262,55 @@ def test_a_detector_is_no_other_model(tmp_path):
     assert "\n" not in str(error.value)
 
 
+class Odd:
+    """An interpreter of a network that is no detector, or of one whose numbers are damaged."""
+
+    def __init__(self, shape=(1, 20, 20, 20), value=0.0, error=None):
+        self.shape, self.value, self.error = shape, value, error
+
+    def get_input_details(self):
+        shape = np.array([1, 160, 40, 4])
+        return [{"index": 0, "shape": shape, "dtype": np.uint8, "quantization": (0.0, 0)}]
+
+    def get_output_details(self):
+        shape = np.array(self.shape)
+        return [{"index": 1, "shape": shape, "dtype": np.float32, "quantization": (0.0, 0)}]
+
+    def resize_tensor_input(self, index, shape):
+        pass
+
+    allocate_tensors = invoke = lambda self: None
+
+    def set_tensor(self, index, value):
+        if self.error:
+            raise self.error
+
+    def get_tensor(self, index):
+        return np.full(self.shape, self.value, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        (Odd((1, 10)), "expected a detector, found a model from (160, 40, 4) to (10,)"),
+        (Odd((1, 20, 20, 24)), "expected a detector, found a model from"),
+        (Odd(value=np.nan), "gives no finite numbers"),
+        (Odd(value=np.inf), "gives no finite numbers"),
+        (
+            Odd(error=RuntimeError("two\nlines")),
+            "that LiteRT can run (two lines)",
+        ),
+    ],
+)
+def test_answers_that_no_detector_gives_are_no_digits(monkeypatch, odd, words):
+    monkeypatch.setattr(detection, "interpreter", lambda content, path, threads: odd)
+    with pytest.raises(DigitsError) as error:
+        network = detection._Network(b"", "net.tflite", 1, (160, 160))
+        network.predict(np.zeros((160, 160), np.uint8))
+    assert str(error.value).startswith("net.tflite: ")
+    assert words in str(error.value)
+
+
 def test_a_damaged_detector_is_found_by_its_digest(tmp_path):
     content = bytearray((SHIPPED / "detector.tflite").read_bytes())
     content[len(content) // 2] ^= 0x10

@@ -56,6 +56,7 @@ BROKEN = {
     "text": (b"label,pixel1,pixel2\n", "text that begins with 'labe'"),
     "zip": (b"PK\x03\x04rest of an archive", "zip archive"),
     "png": (b"\x89PNG\r\n\x1a\n", "PNG"),
+    "33 dimensions": (b"\0\0\x08\x21" + 33 * b"\0\0\0\x01" + b"x", "magic"),
     "unknown type": (header(7, code=0x07) + b"x" * 7, "magic"),
     "other size": (header(2, 32, 32) + b"x" * 2048, "28x28 pixels, found 32x32"),
     "labels": (header(7) + LABELS.tobytes(), "swapped"),

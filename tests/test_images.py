@@ -1,11 +1,13 @@
 """Pictures as a person would see them, whatever file they come in."""
 
+import contextlib
 import io
 import os
 import struct
 import subprocess
 import sys
 import time
+import tracemalloc
 import types
 import zlib
 from pathlib import Path
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from digits_tf import images
 from digits_tf.errors import DigitsError
 from digits_tf.images import PICTURE_SUFFIXES, as_frame, decode_picture, read_picture
 
@@ -491,3 +494,53 @@ def test_a_folder_and_a_missing_file_are_os_errors(tmp_path):
     for path in (tmp_path, tmp_path / "no.png"):
         with pytest.raises(OSError):
             read_picture(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_devices_and_pipes_are_named_and_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    for name in ("pipe.png", "zero.png"):
+        with pytest.raises(DigitsError, match=f"{name}: expected a picture file, found a device"):
+            read_picture(tmp_path / name)
+
+
+def test_a_decoder_that_complains_does_so_in_silence(capfd):
+    """Pillow's library for TIFF does, where OpenCV gives up."""
+    content = bytearray(pillow(Image.fromarray(corners()).convert("1"), "TIFF", compression="lzw"))
+    start = content.index(b"\x80")
+    content[start : start + 40] = b"\xff" * 40
+    with contextlib.suppress(DigitsError):
+        decode_picture(bytes(content), "x")
+    assert capfd.readouterr().err == ""
+
+
+ODD = np.random.default_rng(5).normal(100, 400, (50, 37)).astype(np.float32)
+ODD[3, 4], ODD[30, 30] = np.nan, np.inf
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *(np.random.default_rng(2).integers(0, 3000, (50, 37, 4)).astype(np.uint16), ODD),
+        *(stroke(0), stroke(255), np.dstack([*3 * (corners(),), corners() // 2])),
+    ],
+    ids=str,
+)
+def test_large_pictures_are_seen_as_small_ones(values, monkeypatch):
+    """They are worked on in strips."""
+    whole = images._as_seen(values, "x", grey=False)
+    monkeypatch.setattr(images, "_STRIP", 7 * values[0].size)
+    np.testing.assert_array_equal(images._as_seen(values, "x", grey=False), whole)
+    monkeypatch.setattr(images, "_STRIP", 1)
+    np.testing.assert_array_equal(images._as_seen(values, "x", grey=False), whole)
+
+
+@pytest.mark.parametrize(("dtype", "most"), [(np.uint8, 3.5), (np.uint16, 7.5)])
+def test_a_transparent_picture_takes_little_more_than_it_is_large(dtype, most):
+    picture = np.full((3000, 3000, 4), 90, dtype)
+    tracemalloc.start()
+    images._as_seen(picture, "x", grey=False)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < most * 3000 * 3000 + 80e6

@@ -8,6 +8,7 @@ import pytest
 
 import drawn
 from conftest import ROOT
+from digits_tf.detection.candidates import MOST_DETECTIONS
 from digits_tf.recognition import Recognizer, text
 from digits_tf.synthetic.textures import noise
 
@@ -95,6 +96,16 @@ def test_strips(reader, shape):
     for each in (frame, line):
         assert_sound(reader.read(each), each)
     assert time.process_time() - start < 4
+
+
+def test_a_tall_strip_full_of_digits_takes_no_endless_time(reader):
+    cell = np.full((30, 30), 230, np.uint8)
+    cv2.putText(cell, "8", (5, 26), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 30, 3, cv2.LINE_AA)
+    cell = cv2.resize(cell, (12, 12), interpolation=cv2.INTER_AREA)
+    frame = np.tile(cell, (8000 // 12, 9))
+    digits = reader.read(frame)
+    assert 1000 < len(digits) <= MOST_DETECTIONS
+    assert_sound(digits, frame)
 
 
 @pytest.mark.parametrize("live", [False, True])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,47 @@ def test_files_folders_globs_and_what_cannot_be_read(tmp_path):
         "error: no*.png: no file fits this pattern",
         f"error: {Path('photos/notes.txt')}: not a picture that can be read, or a cut one",
     ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names and files")
+def test_whatever_a_file_is_and_is_called_it_gets_one_line(tmp_path):
+    names = ["two\nlines.png", "\x1b[2J.png", "größe ７.png", os.fsdecode(b"\xff.png"), " .png"]
+    for name in names:
+        write(tmp_path / name)
+    write(tmp_path / "one pixel.png", np.zeros((1, 1), np.uint8))
+    (tmp_path / "renamed.gif").write_bytes(write(tmp_path / "x" / "7.jpg").read_bytes())
+    (tmp_path / "huge.pgm").write_bytes(b"P5 30000 30000 255\n" + bytes(1000))
+    (tmp_path / "empty.png").touch()
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    (tmp_path / "gone.png").symlink_to("nowhere")
+    (tmp_path / "x" / "around").symlink_to(tmp_path)
+    (tmp_path / "\x07.png").write_bytes(b"no picture")
+    good = [*names, "one pixel.png", "renamed.gif", "x"]
+    bad = ["huge.pgm", "empty.png", "pipe.png", "zero.png", "circle.png", "gone.png", "\x07.png"]
+    result = predict(*good, *bad, "/dev/null", cwd=tmp_path, timeout=60)
+    assert result.returncode == 1
+    lines = result.stdout.splitlines()
+    assert [line.split(": ")[1][:1] for line in lines] == ["7", "7", "7", "7", "7", "n", "7", "7"]
+    assert lines[0].startswith(r"two\nlines.png: 7")
+    errors = result.stderr.splitlines()
+    assert len(errors) == len(bad) + 1, result.stderr
+    for line, name in zip(errors, [*bad, "/dev/null"], strict=True):
+        shown = name.replace("\x07", r"\x07")
+        assert line.startswith(f"error: {shown}: "), line
+        assert line.isprintable()
+
+
+def test_standard_input_is_not_read_without_end(monkeypatch):
+    class Endless:
+        def read(self, size):
+            assert 0 < size < 2 << 30
+            return b"no picture"
+
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=Endless()))
+    with pytest.raises(DigitsError, match="standard input: not a picture"):
+        predict_inputs.Input("-", Path()).read()
 
 
 def test_json_has_one_object_a_line(tmp_path):

@@ -122,7 +122,13 @@ def test_a_foreign_file_gives_one_line(tmp_path, name, content, capfd):
     assert "Traceback" not in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("card", ["", "{}", "[]", '"x"', '{"sha256": 5}', '{"sha256": "00"}'])
+@pytest.mark.parametrize(
+    "card",
+    [
+        *("", "{}", "[]", '"x"', '{"sha256": 5}', '{"sha256": "00"}', '{"sha256": ' + "[" * 10**5),
+        pytest.param(" " * (17 << 20), id="17 MiB"),
+    ],
+)
 def test_a_damaged_json_gives_one_line(tmp_path, card):
     path = tmp_path / "model.tflite"
     shutil.copy(FLOAT, path)
@@ -131,6 +137,22 @@ def test_a_damaged_json_gives_one_line(tmp_path, card):
         Recognizer.load(path)
     assert str(path.with_suffix("")) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_device_and_a_file_of_gigabytes_are_not_read(tmp_path):
+    for name in ("zero.tflite", "zero.keras"):
+        (tmp_path / name).symlink_to("/dev/zero")
+        with pytest.raises(DigitsError, match="expected a model file, found a device"):
+            Recognizer.load(tmp_path / name)
+    os.mkfifo(tmp_path / "detector.json")
+    shutil.copy(ROOT / "tflite" / "detector.tflite", tmp_path)
+    Recognizer.load(detector=tmp_path)
+    with (tmp_path / "large.tflite").open("wb") as file:
+        file.truncate(9 << 30)
+    for words in ({"path": tmp_path / "large.tflite"}, {"detector": tmp_path / "large.tflite"}):
+        with pytest.raises(DigitsError, match="found a file of more than 1 GiB"):
+            Recognizer.load(**words)
 
 
 def test_a_missing_file_and_an_empty_folder_are_named(tmp_path):

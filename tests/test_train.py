@@ -18,6 +18,7 @@ import pytest
 from conftest import assert_one_line_error, run
 from digits_tf import files as storage
 from digits_tf.errors import DigitsError
+from digits_tf.export import exporter
 from digits_tf.models.resnet import ARCHITECTURES
 from digits_tf.training import checkpoint, dataset, device, recipes, trainer
 from digits_tf.training.recipes import Augmentation, Recipe
@@ -172,6 +173,19 @@ def test_checkpoints_are_pruned_but_for_the_best(tmp_path):
     checkpoint.prune(tmp_path, keep=2, best_epoch=best)
     kept = sorted(checkpoint.epoch_of(path) for path in checkpoint.listed(tmp_path))
     assert kept == [2, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"settings": 1}', '{"settings": {"recipe": {}, "model": 5}}', "[" * 10**5],
+)
+def test_settings_that_are_none_are_damaged(tmp_path, content):
+    run = Run(tmp_path)
+    run.config_file.write_text(content)
+    for use in (run.settings, lambda: exporter.export(run, None)):
+        with pytest.raises(DigitsError) as error:
+            use()
+        assert str(error.value).startswith(f"{run.config_file}: ")
 
 
 def test_loss_that_is_not_finite_stops_and_says_the_step(tmp_path, data):

@@ -52,7 +52,7 @@ def hostile(content: bytes, witness: Path) -> dict[str, bytes]:
     }
     deep = b'{"class_name": "Sequential", "config": ' + b"[" * 200_000
     made["a config of brackets"] = _zipped({**members, _CONFIG: deep})
-    spaces = b" " * (300 << 20)
+    spaces = b" " * (100 << 20)
     made["a zip bomb"] = _zipped({**members, _CONFIG: spaces}, zipfile.ZIP_DEFLATED)
     made["a bomb in its weights"] = _zipped({**members, _WEIGHTS: _bomb()})
     for name in ("../witness", "assets/../../witness", str(witness), "assets/words.txt"):

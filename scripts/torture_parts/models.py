@@ -4,6 +4,7 @@ Damaged .tflite files without a JSON are opened in a process each: LiteRT may cr
 how often is counted.
 """
 
+import functools
 import json
 import multiprocessing
 import shutil
@@ -66,9 +67,15 @@ class _Models:
         self._shipped = {"classifier": recognition.shipped_model(), "detector": detector.shipped()}
         self._whole = {name: path.read_bytes() for name, path in self._shipped.items()}
         self._saved_model = shipped_saved_model("tiny")
-        self._keras = keras_files.whole(folder / "whole.keras")
-        self.witness = folder / "witness"
-        self._hostile = keras_files.hostile(self._keras, self.witness)
+        self._folder, self.witness = folder, folder / "witness"
+
+    @functools.cached_property
+    def _keras(self) -> bytes:
+        return keras_files.whole(self._folder / "whole.keras")
+
+    @functools.cached_property
+    def _hostile(self) -> dict[str, bytes]:
+        return keras_files.hostile(self._keras, self.witness)
 
     def with_json(self, rng: np.random.Generator, place: Path) -> tuple[str, str]:
         """A damaged .tflite file beside the JSON of the whole one."""

@@ -14,8 +14,9 @@ from digits_tf.synthetic.page import Page
 from digits_tf.synthetic.textures import board, paper
 
 _SIDES = (200, 420)  # pixels of a frame's shorter side
-_NO_DIGIT = 0.36  # share of frames without a digit
-_SCENERY = 0.58  # of these, the share without paper or a board
+_NO_DIGIT = 0.4  # share of frames without a digit
+_SCENERY = 0.52  # of these, the share without paper or a board
+_LONE_SIGN, _TEXT = 0.22, 0.28  # of these, the shares with one sign, and with lines of words
 
 
 def frame(
@@ -40,9 +41,11 @@ def frame(
     page = Page(rng, canvas, images, labels, assets)
     if rng.random() < 0.15:
         page.traces()
-    lone = None
-    if without and rng.random() < 0.25:
+    lone, kind = None, rng.random()
+    if without and kind < _LONE_SIGN:
         lone = page.lone_sign()
+    elif without and kind < _LONE_SIGN + _TEXT:
+        page.text()
     elif without:
         for _ in range(rng.integers(0, 4)):
             page.no_digits()

@@ -108,14 +108,31 @@ class Hand:
         ink = pen.glyph(write_letter(self._rng), self._pen)
         return Glyph(ink, self._rng.uniform(0.6, 1.1))
 
+    def word(self) -> list[Glyph]:
+        """Writes 3 to 10 letters of any kind: a glyph each, or all in one as a font joins them."""
+        rng = self._rng
+        letters = "".join(rng.choice(list(WORD_LETTERS), rng.integers(3, 11)))
+        style = rng.random()
+        if style < 0.45:
+            letters = letters.lower()
+        elif style < 0.7:
+            letters = letters.capitalize()
+        elif style < 0.85:
+            letters = letters.upper()
+        if self._font and rng.random() < 0.5:
+            return [self._typed(letters)]
+        return [self.letter(each) for each in letters]
+
     def mark(self) -> Glyph:
         """Draws a shape or a scribble."""
         drawn = (shape if self._rng.random() < 0.6 else scribble)(self._rng)
         # With edges as sharp as a digit's, or its edges would give it away.
         return Glyph(_sharpened(drawn, self._threshold))
 
-    def _typed(self, character: str) -> Glyph:
-        ink, tall, drop = _font_glyph(str(self._font), character)
+    def _typed(self, text: str) -> Glyph:
+        # Words are too many and too large to be kept.
+        drawn = _font_glyph if len(text) == 1 else _font_glyph.__wrapped__
+        ink, tall, drop = drawn(str(self._font), text)
         if self._bold > 0:
             ink = cv2.dilate(ink, _brush(self._bold + 1))
         elif self._bold < 0:
@@ -163,14 +180,14 @@ def _sharpened(image: Pixels, threshold: float) -> Pixels:
 
 
 @functools.lru_cache(maxsize=4096)
-def _font_glyph(font: str, character: str) -> tuple[Pixels, float, float]:
-    """A character's ink; its height and how far below the line it reaches, in digits' heights."""
+def _font_glyph(font: str, text: str) -> tuple[Pixels, float, float]:
+    """A character's or a word's ink; its height and how far it hangs down, in digits' heights."""
     from PIL import Image, ImageDraw
 
     loaded, height, base = _font(font)
-    left, top, right, bottom = loaded.getbbox(character, anchor="ls")
+    left, top, right, bottom = loaded.getbbox(text, anchor="ls")
     picture = Image.new("L", (max(1, right - left + 4), max(1, bottom - top + 4)), 0)
-    ImageDraw.Draw(picture).text((2 - left, 2 - top), character, 255, font=loaded, anchor="ls")
+    ImageDraw.Draw(picture).text((2 - left, 2 - top), text, 255, font=loaded, anchor="ls")
     ink = cut_to_ink(np.asarray(picture))
     return ink, ink.shape[0] / height, (bottom - base) / height
 

@@ -63,11 +63,13 @@ class Lines:
         width = max(0.6, height * self._rng.uniform(0.03, 0.12))
         margin = 0.12 * height
         strokes, advance = SEPARATORS[number]
+        # The stroke of a date leans by 12 to 33 degrees.
+        stretch = self._rng.uniform((0.7, 0.8), (1.9, 1.25))
         for stroke in strokes:
-            points = stroke * height
+            points = stroke * stretch * height
             points[:, 0] += along + margin
             self._canvas.line(points @ turn.T + first, width, self.level)
-        return advance * height + 2 * margin
+        return float(advance * stretch[0]) * height + 2 * margin
 
     def around(self, middle: Points, height: float, wide: float) -> None:
         """Draws lines that digits stand on, cross or touch: a rule, a box, a circle, or nothing.

@@ -8,7 +8,7 @@ import numpy as np
 from digits_tf.synthetic import Labels, Pixels, Points
 from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.canvas import UNSURE, Box, Canvas
-from digits_tf.synthetic.glyphs import WORD_LETTERS, Glyph, Hand
+from digits_tf.synthetic.glyphs import Glyph, Hand
 from digits_tf.synthetic.handwriting import rotation
 from digits_tf.synthetic.lines import SEPARATORS, SLASH, Lines
 from digits_tf.synthetic.textures import noise
@@ -76,6 +76,10 @@ class Page:
         else:
             rows, columns = rng.integers(1, 8, 2).tolist()
             self.lines.lattice(point, _column(self._turn), height, rows, columns)
+
+    def text(self) -> None:
+        """Writes lines of words: letters like digits are none where they stand among others."""
+        self._lines_of(words=1.0)
 
     def lone_sign(self) -> Box | None:
         """Writes one letter or mark as large as a lone digit; returns x, y, w, h of its ink."""
@@ -188,9 +192,13 @@ class Page:
 
     def _sheet(self) -> None:
         """Numbers among text, sums, dates."""
+        self._lines_of(words=0.5)
+
+    def _lines_of(self, words: float) -> None:
+        """Lines of numbers and words, of which words are a share."""
         rng = self._rng
         x, y, w, h = self._canvas.region
-        height = _limited(h * 10 ** rng.uniform(-1.5, -0.6))
+        height = _limited(h * 10 ** rng.uniform(-1.5, -0.6 if words < 1 else -0.3))
         pitch = height * rng.uniform(1.4, 2.6)
         top = y + pitch * rng.uniform(0.2, 0.8)
         if rng.random() < 0.3:
@@ -199,10 +207,10 @@ class Page:
             left = x + w * rng.uniform(-0.02, 0.3)
             while left < x + 0.9 * w and rng.random() < 0.85:
                 point = np.array([left, top])
-                if rng.random() < 0.5:
-                    left = self._line(point, height, int(rng.integers(1, 7)))
-                else:
+                if rng.random() < words:
                     left = self._word(point, height)
+                else:
+                    left = self._line(point, height, int(rng.integers(1, 7)))
                 left += height * rng.uniform(0.5, 3)
             top += pitch
 
@@ -254,11 +262,10 @@ class Page:
         hand = self._hand(printed=0.5)
         turn = _column(self._turn)
         along = 0.0
-        for _ in range(int(rng.integers(3, 11))):
-            glyph = hand.letter(WORD_LETTERS)
+        for glyph in hand.word():
             wide = glyph.ink.shape[1] / glyph.ink.shape[0] * height * glyph.tall
             middle = start + turn @ np.array([along + wide / 2, 0.0])
-            if middle[0] > self._canvas.image.shape[1]:
+            if middle[0] - wide / 2 > self._canvas.image.shape[1]:
                 break
             self._place(glyph, middle, height)
             along += wide + height * rng.uniform(0.02, 0.2)

@@ -221,17 +221,17 @@ def _measure_detection(
 
     images, labels = digits.train.read()
     kept_out = hold_out(len(images))
+    held_out = images[kept_out], labels[kept_out]
     world, count = assets.load(held_out=True), _least(_MADE_UP.value)
     found: dict[str, Any] = {
         "format": models[0].format,
         "detector": detection.about(_detector_file()),
-        "made_up": detection.made_up(
-            models, detector, (images[kept_out], labels[kept_out]), world, count
-        ),
+        "made_up": detection.made_up(models, detector, held_out, world, count),
         "speed": detection.speed(models[0]),
     }
     if world and world.handwriting:
         found["letters"] = detection.letters(models, world.handwriting, -(-count // 2))
+        found["words"] = detection.words(models, held_out, world, -(-count // 4))
     return found
 
 

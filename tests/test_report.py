@@ -264,6 +264,7 @@ def test_the_page():
                 "letters": {"n": 40, "labelled": {"tiny": 3}, "right": {"tiny": 0}},
                 "digits": {"n": 40, "labelled": {"tiny": 40}, "right": {"tiny": 38}},
             },
+            "words": {"n": 20, "labelled": {"tiny": 1}},
             "speed": {
                 "model": "tiny",
                 "format": "int8",
@@ -290,6 +291,7 @@ def test_the_page():
         "| labels that are on a digit | 98.0 % |",
         "| of 4 frames without a digit, those with a label | 1 |",
         "| letters that get a label (40) | 7.5 % |",
+        "| frames of words, without a digit, that get one (20) | 5.0 % |",
         "| a picture | 14.0 (15.3) |",
         "| pages | 1 of 2 |",
         "| pages: mean of 2 writers ± deviation between them | 50.0 ± 10.0 % |",

@@ -24,6 +24,7 @@ def frame(
     images: Pixels,
     labels: Labels,
     assets: Assets | None,
+    only_words: bool = False,
 ) -> Frame:
     """Makes a frame.
 
@@ -32,20 +33,21 @@ def frame(
         images: uint8 (n, 28, 28), MNIST's training digits, bright on 0.
         labels: (n,), 0 to 9.
         assets: fonts and photographs; None: without.
+        only_words: write lines of words and no digit.
     """
     shorter = int(rng.integers(*_SIDES))
     longer = int(shorter * rng.uniform(1.0, 1.9))
     shape = (shorter, longer) if rng.random() < 0.75 else (longer, shorter)
-    without = rng.random() < _NO_DIGIT
+    without = rng.random() < _NO_DIGIT or only_words
     canvas = _ground(rng, shape, assets, without)
     page = Page(rng, canvas, images, labels, assets)
     if rng.random() < 0.15:
         page.traces()
     lone, kind = None, rng.random()
-    if without and kind < _LONE_SIGN:
-        lone = page.lone_sign()
-    elif without and kind < _LONE_SIGN + _TEXT:
+    if only_words or (without and kind < _TEXT):
         page.text()
+    elif without and kind < _TEXT + _LONE_SIGN:
+        lone = page.lone_sign()
     elif without:
         for _ in range(rng.integers(0, 4)):
             page.no_digits()

@@ -153,6 +153,18 @@ def letters(models: Sequence[Model], fonts: Sequence[Path], count: int) -> dict[
     return section
 
 
+def words(
+    models: Sequence[Model], digits: tuple[np.ndarray, np.ndarray], world: Assets, count: int
+) -> dict[str, Any]:
+    """Counts the frames of words, without a digit, that get a label; arguments as `made_up`'s."""
+    labelled = dict.fromkeys([model.name for model in models], 0)
+    for number in range(count):
+        made = frame(np.random.default_rng((_SEED, 1, number)), *digits, world, only_words=True)
+        for model in models:
+            labelled[model.name] += bool(text_of(model.recognizer.read(made.image)))
+    return {"n": count, "labelled": labelled}
+
+
 def typed(font: Path, character: str) -> np.ndarray:
     """A sign of a TrueType font, uint8 (h, w), 255 is ink; about 150 pixels high."""
     loaded = ImageFont.truetype(str(font), 200)
@@ -217,7 +229,7 @@ def text(section: dict[str, Any], names: dict[str, str]) -> str:
     ]
     parts += _made_up_text(section["made_up"])
     if letters := section.get("letters"):
-        parts += _letters_text(letters)
+        parts += _letters_text(letters, section["words"])
     return "\n\n".join([*parts, *_speed_text(section["speed"], names)])
 
 
@@ -269,19 +281,21 @@ def _made_up_text(made_up: dict[str, Any]) -> list[str]:
     ]
 
 
-def _letters_text(letters: dict[str, Any]) -> list[str]:
+def _letters_text(letters: dict[str, Any], words: dict[str, Any]) -> list[str]:
     models = list(letters["letters"]["labelled"])
     rows = [
         [f"{words} ({each['n']:,})", *(figures.part(each[key][name], each["n"]) for name in models)]
         for words, key, each in (
             ("letters that get a label", "labelled", letters["letters"]),
             ("digits read right", "right", letters["digits"]),
+            ("frames of words, without a digit, that get one", "labelled", words),
         )
     ]
     return [
         f"### Handwritten letters\n\nOf {letters['fonts']} fonts of handwriting that are kept out "
         "of training, each alone on made-up paper or a board; digits of the same fonts to compare "
-        f"them with. Letters: {LETTERS}. The others look like digits.",
+        f"them with. Letters: {LETTERS}. The others look like digits. Words have all letters, also "
+        "those of print; any label counts.",
         figures.table(["", *models], rows),
     ]
 

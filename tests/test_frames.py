@@ -13,6 +13,7 @@ from digits_tf.synthetic import forms, frames, glyphs, pen
 from digits_tf.synthetic.assets import Assets
 from digits_tf.synthetic.canvas import GONE, UNSURE, WHOLE, Canvas
 from digits_tf.synthetic.frames import frame
+from digits_tf.synthetic.lines import SLASH
 from digits_tf.synthetic.page import Page
 
 SHAPE = (240, 400)
@@ -256,6 +257,39 @@ def test_what_is_no_digit_has_no_box(digits):
     assert (canvas.image != 1).any()
 
 
+@pytest.mark.parametrize("with_assets", [False, True])
+def test_a_frame_of_words_has_no_digit(digits, assets, with_assets):
+    for seed in range(6):
+        made = frame(drawn.rng(seed), *digits, assets if with_assets else None, only_words=True)
+        assert_sound(made)
+        assert not (made.labels >= 0).any()
+
+
+def test_a_page_of_text_has_several_lines(digits):
+    rows = []
+    for seed in range(20):
+        canvas = blank()
+        page = Page(drawn.rng(seed), canvas, *digits, None)
+        page.lines.level = 0.0
+        page.text()
+        assert canvas.boxes == []
+        rows.append((canvas.image < 0.9).any(axis=1).mean())
+    assert np.median(rows) > 0.4
+
+
+def test_the_stroke_of_a_date_leans_by_less_or_more(digits):
+    angles = []
+    for seed in range(40):
+        canvas = blank()
+        lines = Page(drawn.rng(seed), canvas, *digits, None).lines
+        lines.level = 0.0
+        lines.separator(SLASH, np.array([200.0, 120.0]), np.eye(2), 0.0, 100.0)
+        rows, columns = np.nonzero(canvas.image < 0.5)
+        angles.append(np.rad2deg(np.arctan2(np.ptp(columns), np.ptp(rows))))
+    assert 10 < min(angles) < 18
+    assert 27 < max(angles) < 37
+
+
 def test_traces_are_faint_and_their_digits_may_be_found_or_not(digits):
     kinds = set()
     for seed in range(12):
@@ -291,6 +325,20 @@ def test_hands_write_tight_digits(digits, assets, with_fonts):
         for glyph in (hand.letter(), hand.mark()):
             assert glyph.ink.size
     assert kinds == {(False, False), (False, True)} | ({(True, False)} if with_fonts else set())
+
+
+def test_a_font_joins_a_word_or_its_letters_stand_apart(digits, assets):
+    counts = set()
+    for seed in range(40):
+        hand = glyphs.Hand(drawn.rng(seed), *digits, assets.handwriting, assets.printed)
+        word = hand.word()
+        counts.add(len(word))
+        # The letters of a word are wider than high together.
+        assert sum(each.ink.shape[1] / each.ink.shape[0] * each.tall for each in word) > 0.6
+        assert hand._font or len(word) > 1
+    assert 1 in counts
+    assert counts <= {1, *range(3, 11)}
+    assert len(counts) > 5
 
 
 def test_letters_and_marks_are_as_sharp_as_digits(digits):

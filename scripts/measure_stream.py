@@ -15,9 +15,11 @@ what is read in each frame is kept in that folder, and a changed smoother is mea
 delete it after a change of the networks. Per clip, mean and deviation over clips:
 
 wrong    frames with a label that is not the finished digit's, %
-flashes  how often such a label showed and went, for 100 digits
+flashes  how often a digit showed such a label and then lost it, for 100 digits; not counted are
+         labels of what was wiped before, which `wrong` counts
 late     seconds from the last stroke to the right label, median; late95: 95th percentile
 never    digits whose right label never came, %
+ordered  frames with all digits in reading order, %
 flips    how often digits changed their order, in 1,000 frames
 texts    how often the text changed, in 1,000 frames
 """
@@ -112,8 +114,9 @@ class Score:
 
     def __init__(self) -> None:
         self._frames = self._wrong = self._flashes = self._flips = self._texts = 0
+        self._ordered = 0
         self._labels: dict[int, int] = {}
-        self._truth: dict[int, int] = {}
+        self._left: set[int | None] = set()
         self._finished: dict[int, float] = {}
         self._right: dict[int, float] = {}
         self._order: dict[int, int] = {}
@@ -122,7 +125,8 @@ class Score:
     def add(self, digits: Sequence[Digit], targets: Sequence[Target], seconds: float) -> None:
         """Takes what is shown in a frame; where nothing is to be read, nothing is judged."""
         if not targets:
-            self._order, self._text = {}, None
+            self._left = {digit.label for digit in digits}
+            self._order, self._text, self._labels = {}, None, {}
             return
         self._frames += 1
         keys = [_key(digit, place, targets) for place, digit in enumerate(digits)]
@@ -132,7 +136,6 @@ class Score:
             if digit.label is not None
         }
         truth = {target.key: target.label for target in targets}
-        self._truth |= truth
         for target in targets:
             if target.finished:
                 self._finished.setdefault(target.key, seconds)
@@ -140,13 +143,13 @@ class Score:
                     self._right.setdefault(target.key, seconds)
         wrong = {key for key in labels if labels[key] != truth.get(key)}
         self._wrong += bool(wrong)
-        for key in {*self._labels, *labels}:
-            label = self._labels.get(key)
+        for key, label in self._labels.items():
             # A wrong label that stands to the end is a misread digit, and no flash.
-            if label is not None and label != self._truth.get(key) and label != labels.get(key):
-                self._flashes += key in truth
+            if truth.get(key, label) != label and labels.get(key) != label:
+                self._flashes += label not in self._left
         self._labels = labels
         order = {key: place for place, key in enumerate(keys) if key >= 0 and key in labels}
+        self._ordered += list(order) == sorted(order)
         both = [key for key in self._order if key in order]
         before = sorted(both, key=lambda key: self._order[key])
         self._flips += before != sorted(both, key=lambda key: order[key])
@@ -165,6 +168,7 @@ class Score:
             "late": float(np.median(late)),
             "late95": float(np.percentile(late, 95)),
             "never": 100 * (count - len(late)) / count,
+            "ordered": 100 * self._ordered / frames,
             "flips": 1000 * self._flips / frames,
             "texts": 1000 * self._texts / frames,
             "digits": count,

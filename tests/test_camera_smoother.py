@@ -1,12 +1,16 @@
 """Readings over time do not flicker and follow changes quickly."""
 
 import itertools
+import json
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
 
 from camera_fakes import digit
+from conftest import ROOT
 from digits_tf.camera.smoother import Smoother
 
 LEFT, RIGHT = (100, 100, 40, 60), (170, 100, 40, 60)
@@ -235,3 +239,19 @@ def test_smoothing_twelve_digits_takes_little_time():
     for index in range(300):
         smoother.update(row, index / 60)
     assert (time.process_time() - start) / 300 < 0.001
+
+
+def test_the_script_measures_each_kind_of_clip_and_keeps_what_was_read(tmp_path):
+    command = [sys.executable, ROOT / "scripts" / "measure_stream.py", "--clips=1", "--seconds=3"]
+    command += [f"--readings={tmp_path}", "--json"]
+    first, again = (
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)
+    )
+    assert first == again
+    found = json.loads(first)
+    assert len(found) == len(list(tmp_path.iterdir())) == 6
+    for figures in found.values():
+        assert figures["digits"][0] >= 1
+        assert 0 <= figures["wrong"][0] < 50
+        assert 0 <= figures["late"][0] < 1
+    assert found["held"]["late"][0] == pytest.approx(0.13, abs=0.04)

@@ -144,7 +144,7 @@ class _Track:
             self._label, self._wait = self._next, _SURE_S
 
     def smoothed(self, line: int, seconds: float) -> Digit:
-        """Returns the digit with the steady label and the averaged probabilities."""
+        """Returns the digit with the steady label, if one was read lately, and the averages."""
         if seconds > self.read + _HOLD_S:
             self._label = None
         digit, label, average = self.digit, self._label, self._average

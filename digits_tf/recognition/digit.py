@@ -31,7 +31,8 @@ class Digit:
     """One digit, or a mark that might have been one.
 
     Attributes:
-        label: 0 to 9; None: the net is not sure enough, or it is no digit.
+        label: 0 to 9; None: the net is not sure enough, or it is no digit; in a stream also: it
+            may not be finished yet.
         confidence: probability of the likeliest digit, 0 to 1.
         probabilities: float32 (10,).
         box: whole pixels of the frame.

@@ -6,30 +6,28 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from digits_tf.boxes import Box
 from digits_tf.recognition import Digit
+from digits_tf.recognition.digit import in_lines
 
-# The time constant of the probabilities' average.
+# The time constant of the averages of probabilities and boxes.
 _AVERAGE_S = 0.15
-# A new label needs two frames, this far apart, that agree; then the average decides. After the
-# longer time the label is taken whatever the average is. With the frames before and after, a change
-# so takes at most a quarter of a second from 5 frames per second on.
-_CHANGE_S, _CERTAIN_S = 0.09, 0.14
-# A digit that is not found for this long is gone.
+# A label shows once it was read for so long: of a digit that is there at once; and of one whose box
+# has changed its size, as it does while somebody writes, or that shows another label.
+_NEW_S, _SURE_S = 0.15, 0.3
+# A box has another size if a side differs by this share of the longer one.
+_RESIZED = 0.12
+# A digit that is not found for this long is gone; one that is not read loses its label.
 _HOLD_S = 0.2
-# Frames this far apart are each believed at once.
-_SLOW_S = 0.2
 # How far a digit may move between frames, relative to its size: half the way to a neighbour.
 _MOVE = 0.5
-# A label is dropped when its average is clearly below the threshold, by this factor; or when the
-# frames contradict each other and the average is at most the minimum.
-_BELOW, _MINIMUM = 0.8, 0.25
 
 
 class Smoother:
-    """Follows each digit by its box and averages its probabilities.
+    """Follows each digit by its box, and shows its label once it has been read for a while.
 
-    A new digit shows once it is found twice. A digit that replaces another shows within a quarter
-    of a second from 5 frames per second on; at lower rates, with the next frame.
+    All of that is in seconds of the stream: it does not depend on the rate of frames, of which each
+    stands for the time since the one before.
 
     Args:
         threshold: the recognizer's: a digit has a label if its probability is above it.
@@ -44,36 +42,32 @@ class Smoother:
         """Takes the digits of a frame.
 
         Args:
-            digits: what was read, in reading order.
+            digits: what was read.
             seconds: the frame's time, of a clock that never goes back.
 
         Returns:
-            The smoothed digits in reading order: label, confidence and probabilities are averages
-            (these add up to less than 1 where the recognizer rejected the digit), the rest is the
-            latest. Digits that were missed for a moment are among them.
+            The smoothed digits in reading order: the label is steady, confidence and probabilities
+            are averages (these add up to less than 1 where the recognizer rejected the digit),
+            the line is that of the averaged boxes, the rest is the latest. Digits that were missed
+            for a moment are among them; those that have no label yet, too.
         """
-        slow = seconds - self._last >= _SLOW_S
-        self._last = seconds
+        gap, self._last = seconds - self._last, seconds
         tracks: list[_Track] = []
         for digit, track in zip(digits, self._match(digits), strict=True):
             if track is None:
-                track = _Track(digit, self._evidence(digit), seconds, shown=slow)
+                track = _Track(digit, self._evidence(digit), seconds, gap)
             else:
-                track.update(digit, self._evidence(digit), seconds, self._threshold)
+                track.update(digit, self._evidence(digit), seconds)
             tracks.append(track)
-        missed = [
+        tracks += [
             track
             for track in self._tracks
             if track.seen < seconds <= track.seen + _HOLD_S
             and track.shown
             and not any(digit.box.contains(*track.digit.box.centre) for digit in digits)
         ]
-        for track in missed:
-            # Back to its place in the line.
-            place = sum(track.follows(other) for other in tracks)
-            tracks.insert(place, track)
         self._tracks = tracks
-        return [track.smoothed() for track in tracks if track.shown]
+        return _in_lines([track for track in tracks if track.shown], seconds)
 
     def _match(self, digits: Sequence[Digit]) -> "list[_Track | None]":
         """Returns the track of each digit; the nearest pairs are matched first."""
@@ -108,54 +102,68 @@ class _Track:
     """One digit over time.
 
     Attributes:
-        digit: as it was read last.
+        digit: as it was found last.
         seen: when that was, in seconds.
+        read: when it last had a label.
         shown: whether it has been found often enough to show.
+        place: the averaged box.
+        line: the line of text that it stands in; -1: none yet.
     """
 
-    def __init__(self, digit: Digit, evidence: NDArray[np.float32], seconds: float, shown: bool):
-        self.digit, self.seen, self.shown = digit, seconds, shown
-        self._label, self._average = digit.label, evidence
-        # Since when the frames agree.
-        self._since = seconds
+    def __init__(self, digit: Digit, evidence: NDArray[np.float32], seconds: float, gap: float):
+        self.digit, self.seen, self.shown = digit, seconds, gap >= _NEW_S
+        self.read = seconds if digit.label is not None else -math.inf
+        self.place, self.line = np.array(digit.box, float), -1
+        self._label = digit.label if self.shown else None
+        self._average = evidence
+        self._size = digit.box[2:]
+        # A label that may show, for how long it was read more than others, and must have been.
+        self._next, self._votes = digit.label, gap
+        self._wait = _SURE_S if self.shown else _NEW_S
 
-    def update(
-        self, digit: Digit, evidence: NDArray[np.float32], seconds: float, threshold: float
-    ) -> None:
+    def update(self, digit: Digit, evidence: NDArray[np.float32], seconds: float) -> None:
         """Takes the digit as read in a new frame."""
         gap = seconds - self.seen
-        if digit.label != self.digit.label:
-            self._since = seconds
         self.digit, self.seen, self.shown = digit, seconds, True
-        self._average = self._average + (1 - math.exp(-gap / _AVERAGE_S)) * (
-            evidence - self._average
-        )
-        slow, agreed = gap >= _SLOW_S, seconds - self._since
-        if digit.label != self._label and (slow or agreed >= _CHANGE_S):
-            if slow or agreed >= _CERTAIN_S:
-                self._average = evidence
-            self._change_label(digit.label, threshold)
-        elif agreed == 0 and self._label is not None and self._average[self._label] <= _MINIMUM:
+        self.read = self.read if digit.label is None else seconds
+        share = 1 - math.exp(-gap / _AVERAGE_S)
+        self._average = self._average + share * (evidence - self._average)
+        self.place += share * (np.array(digit.box) - self.place)
+        changes = (abs(now - before) for now, before in zip(digit.box[2:], self._size, strict=True))
+        if max(changes) > _RESIZED * max(self._size):
+            self._size, self._wait, self._votes = digit.box[2:], _SURE_S, 0.0
+            if digit.label != self._label:
+                self._label = None
+        # Boyer's and Moore's majority vote.
+        self._votes += gap if digit.label == self._next else -gap
+        if self._votes < 0:
+            self._next, self._votes = digit.label, gap
+        if self._next == self._label:
+            self._votes = 0.0
+        elif self._votes >= self._wait:
+            self._label, self._wait = self._next, _SURE_S
+
+    def smoothed(self, line: int, seconds: float) -> Digit:
+        """Returns the digit with the steady label, if one was read lately, and the averages."""
+        if seconds > self.read + _HOLD_S:
             self._label = None
-
-    def _change_label(self, label: int | None, threshold: float) -> None:
-        average = self._average
-        if label is not None:
-            if average[label] > threshold and average.argmax() == label:
-                self._label = label
-        elif self._label is not None and average[self._label] <= _BELOW * threshold:
-            self._label = None
-
-    def follows(self, other: "_Track") -> bool:
-        """Returns whether it comes after the other in reading order."""
-        mine, theirs = self.digit, other.digit
-        return (mine.line, mine.box[0]) > (theirs.line, theirs.box[0])
-
-    def smoothed(self) -> Digit:
-        """Returns the digit with the averaged label and probabilities."""
         digit, label, average = self.digit, self._label, self._average
         confidence = float(average.max() if label is None else average[label])
-        return Digit(label, confidence, average, digit.box, digit.crop, digit.line)
+        return Digit(label, confidence, average, digit.box, digit.crop, line)
+
+
+def _in_lines(tracks: Sequence[_Track], seconds: float) -> list[Digit]:
+    """Returns the smoothed digits line by line; what was not read for a while comes last."""
+    smoothed: list[Digit] = []
+    for is_digit in (True, False):
+        part = [track for track in tracks if (seconds <= track.read + _HOLD_S) is is_digit]
+        lines = in_lines([Box(*track.place) for track in part], [track.line for track in part])
+        first = smoothed[-1].line + 1 if smoothed else 0
+        for number, line in enumerate(lines, first):
+            for track in (part[index] for index in line):
+                track.line = number
+                smoothed.append(track.smoothed(number, seconds))
+    return smoothed
 
 
 def _is_near(digit: Digit, track: _Track) -> bool:

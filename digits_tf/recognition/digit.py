@@ -31,7 +31,8 @@ class Digit:
     """One digit, or a mark that might have been one.
 
     Attributes:
-        label: 0 to 9; None: the net is not sure enough, or it is no digit.
+        label: 0 to 9; None: the net is not sure enough, or it is no digit; in a stream also: it
+            may not be finished yet.
         confidence: probability of the likeliest digit, 0 to 1.
         probabilities: float32 (10,).
         box: whole pixels of the frame.
@@ -88,23 +89,30 @@ def are_neighbours(one: Box, other: Box) -> bool:
     return close and _shared_height(one, other) > _NEXT_LINE * low
 
 
-def in_lines(boxes: Sequence[Box]) -> list[list[int]]:
+def in_lines(boxes: Sequence[Box], before: Sequence[int] = ()) -> list[list[int]]:
     """Sorts boxes into lines of text.
 
     A box joins the line whose last box is the nearest on its left, at the same height and of about
     the same size: so a line may rise, fall, or climb from digit to digit.
+
+    Args:
+        boxes: in any order.
+        before: in a stream, the line that each stood in, below 0: in none. Where several lines
+            would do, a box stays in its own.
 
     Returns:
         Indices of the boxes: the uppermost line first, each from left to right.
     """
     lines: list[list[int]] = []
     for index in sorted(range(len(boxes)), key=lambda each: boxes[each].centre[0]):
-        box = boxes[index]
-        fitting = [line for line in lines if _continues(boxes[line[-1]], box)]
+        # The nearest is the one that reaches farthest to the right.
+        fitting = [
+            (bool(before) and before[line[-1]] == before[index] >= 0, _right(boxes[line[-1]]), line)
+            for line in lines
+            if _continues(boxes[line[-1]], boxes[index])
+        ]
         if fitting:
-            # The nearest: the one that reaches farthest to the right.
-            nearest = max(fitting, key=lambda line: _right(boxes[line[-1]]))
-            nearest.append(index)
+            max(fitting)[-1].append(index)
         else:
             lines.append([index])
     return sorted(lines, key=lambda line: sum(boxes[i].centre[1] for i in line) / len(line))

@@ -143,15 +143,16 @@ def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
         files.write_json(path, settings)
         return
     try:
-        before = dict(json.loads(path.read_bytes()))
-    except (ValueError, TypeError):
-        raise DigitsError(f"{path}: expected a JSON object: name another folder") from None
+        before = files.read_json(path)
+    except DigitsError as error:
+        raise DigitsError(f"{error}: name another folder") from None
     for key in {**before, **settings}:
         old, new = before.get(key), settings.get(key)
         if old != new:
+            same = " of the same name, trained anew" if key.endswith("_sha256") else ""
             raise DigitsError(
-                f"{folder}: holds what was read with {key} {old}, found {key} {new}: name another "
-                "folder"
+                f"{folder}: holds what was read with {key} {old}, found {key} {new}{same}: name "
+                "another folder"
             )
 
 

@@ -168,11 +168,14 @@ def _paths(part: Path) -> list[str]:
             from pyarrow import parquet
 
             paths: list[str] = parquet.read_table(part, columns=["path"])["path"].to_pylist()
-            return paths
-        with part.open(encoding="utf-8") as lines:
-            return [json.loads(line)["path"] for line in lines]
+        else:
+            with part.open(encoding="utf-8") as lines:
+                paths = [json.loads(line)["path"] for line in lines]
+        if not all(isinstance(path, str) for path in paths):
+            raise ValueError("a path that is no text")
+        return paths
     # pyarrow's errors of damaged files are of many kinds.
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise DigitsError(
             f"{part}: expected the rows of a run, found something else ({error}): delete it, and "
             "its pictures are read again"

@@ -322,6 +322,23 @@ def test_a_viewer_that_takes_nothing_is_cut_and_one_that_takes_little_is_not():
         assert "ERROR" not in process.stderr.read()
 
 
+def test_whoever_never_ends_a_second_request_is_cut_too():
+    """Otherwise such connections would take all the room there is, one after the other."""
+    patience = "from digits_tf.web import connection; connection.GONE_S = 1.0"
+    with (
+        serving(first=patience) as (_, address),
+        socket.create_connection(("127.0.0.1", address.port), 10) as client,
+    ):
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        end = time.monotonic() + 10
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() < end:
+                client.sendall(b"GET /")
+                time.sleep(0.2)
+        assert time.monotonic() < end
+
+
 def test_pictures_are_shown_one_after_the_other_and_again(tmp_path, monkeypatch):
     from digits_tf.annotators import Overlay
     from digits_tf.camera.display import StatusLine

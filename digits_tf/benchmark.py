@@ -275,7 +275,7 @@ def _print_memory(
     from digits_tf import recognition
 
     recognizer = recognition.Recognizer.load(model, threads)
-    found = _read(list(np.load(frames)), text, recognizer, Budget(*budget))
+    found = _read(list(np.load(frames, allow_pickle=False)), text, recognizer, Budget(*budget))
     peak, now = resident_mb()
     count, share = found["total"]["n"], found["read_right"]
     print(json.dumps({"n": count, "peak_mb": peak, "end_mb": now, "read_right": share}))

@@ -185,7 +185,11 @@ def replace_tree(fresh: Path, target: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """The SHA-256 of a file's bytes, in hexadecimal; of a folder that of what is in it."""
+    if path.is_dir():
+        inner = sorted(each for each in path.rglob("*") if each.is_file())
+        listed = [f"{each.relative_to(path).as_posix()} {sha256(each)}\n" for each in inner]
+        return hashlib.sha256("".join(listed).encode(errors="surrogateescape")).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

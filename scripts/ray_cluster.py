@@ -14,6 +14,7 @@ import contextlib
 import itertools
 import json
 import os
+import secrets
 import statistics
 import subprocess
 import sys
@@ -45,9 +46,8 @@ def main(words: Sequence[str]) -> int:
     # Sockets lie in it: their names have to be short.
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:
         names = _draw(Path(folder, "pictures"))
-        # Set before Ray is imported. The cluster writes its address into the folder.
-        os.environ["RAY_TMPDIR"] = folder
-        Path(folder, "ray").mkdir()
+        # Set before Ray is imported.
+        os.environ.update(_environment(folder))
         # Ray prints its news on standard output.
         with contextlib.redirect_stdout(sys.stderr), _cluster() as cluster:
             result: dict[str, Any] = {
@@ -77,6 +77,15 @@ def _draw(folder: Path) -> list[str]:
     for number, path in enumerate(drawn[_DRAWN:]):
         path.hardlink_to(drawn[number % _DRAWN])
     return [str(path) for path in drawn]
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """What makes Ray write into this folder alone, and answer nobody else."""
+    # The cluster writes its address into it.
+    Path(folder, "ray").mkdir()
+    # Without a token of ours, Ray takes or makes one in ~/.ray.
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex()}
+    return {"RAY_TMPDIR": folder, **token}
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Cameras and streams: the newest frame, and what happens when none comes."""
 
+import contextlib
 import http.server
 import sys
 import threading
@@ -400,6 +401,11 @@ class Mjpeg(http.server.BaseHTTPRequestHandler):
     """Sends some pictures, then stalls until told to end."""
 
     pictures, go_on = 12, threading.Event()
+
+    def handle(self):
+        # Whoever watches hangs up in the middle of a picture.
+        with contextlib.suppress(ConnectionError):
+            super().handle()
 
     def do_GET(self):
         self.send_response(200)

@@ -430,6 +430,22 @@ def test_globs_keep_subfolders_and_literal_names_come_first(tmp_path, monkeypatc
     assert len(list(predict_inputs.find(["in/**"]))) == 4
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_folders_that_link_to_each_other_are_entered_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    elsewhere = write(tmp_path / "elsewhere" / "3.png").parent
+    for name in ("in/a/1.png", "in/b/c/2.png", "in/.hidden/4.png"):
+        write(tmp_path / name)
+    for link, folder in {"a/up": "..", "b/c/round": "../../a", "0": str(elsewhere)}.items():
+        (tmp_path / "in" / link).symlink_to(folder)
+    expected = ["in/0/3.png", "in/a/1.png", "in/b/c/2.png"]
+    for pattern in ("in/**", "in/**/*.png", "in/**/**/**/*.png", f"{tmp_path}/in/**/[1-4].png"):
+        found = [os.path.relpath(each.name) for each in predict_inputs.find([pattern])]
+        assert found == expected, pattern
+    # What is below is entered once for each of those above it.
+    assert len(list(predict_inputs.find(["in/**/*/**/*.png"]))) < 50
+
+
 def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
     write(tmp_path / "closed" / "a.png")
     write(tmp_path / "open" / "a.png")

@@ -20,6 +20,7 @@ from conftest import ROOT, assert_one_line_error, run
 from digits_tf import stores
 from digits_tf.cli import predict_inputs
 from digits_tf.errors import DigitsError
+from digits_tf.files import sha256
 from digits_tf.recognition import Recognizer, results
 from digits_tf.recognition.results import open_results, read_row
 
@@ -130,6 +131,31 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, words, parts):
     (tmp_path / "old" / "_settings.json").write_text('{"threshold": 0.9, "model": "tiny"}')
     assert_one_line_error(predict(*words, cwd=tmp_path), *parts)
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("flag", ["model", "detector"])
+def test_a_network_that_was_trained_anew_is_not_mixed_with_the_old_one(tmp_path, flag):
+    pictures(tmp_path, "a.jpg")
+    shipped = {"model": "tiny_mixed.tflite", "detector": "detector.tflite"}[flag]
+    network = (ROOT / "tflite" / shipped).read_bytes()
+    (tmp_path / "mine.tflite").write_bytes(network)
+    words = ["a.jpg", "--out=out", f"--{flag}=mine.tflite"]
+    assert predict(*words, cwd=tmp_path).returncode == 0
+    # What comes after the last byte of a network is not read.
+    (tmp_path / "mine.tflite").write_bytes(network + b"anew")
+    parts = [f"out: holds what was read with {flag}_sha256", "trained anew: name another folder"]
+    assert_one_line_error(predict(*words, cwd=tmp_path), *parts)
+
+
+def test_the_digest_of_a_folder_is_that_of_all_that_is_in_it(tmp_path):
+    (tmp_path / "variables").mkdir()
+    (tmp_path / "variables" / "data").write_bytes(b"1")
+    before = sha256(tmp_path)
+    assert sha256(tmp_path) == before
+    (tmp_path / "variables" / "data").write_bytes(b"2")
+    after = sha256(tmp_path)
+    (tmp_path / "variables" / "data").rename(tmp_path / "variables" / "index")
+    assert len({before, after, sha256(tmp_path)}) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Ray reads: the rows of one reader, each once, whatever happens to its workers."""
 
 import os
+import secrets
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -31,17 +33,23 @@ def cluster():
     # Short: the names of sockets lie in it.
     folder = tempfile.mkdtemp(prefix="ray-", dir=None if sys.platform == "win32" else "/tmp")
     on_sigterm = signal.getsignal(signal.SIGTERM)
-    os.environ["RAY_TMPDIR"] = folder
-    try:
-        context = ray.init(
-            num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
-        )
-        yield context.address_info["address"]
-    finally:
-        ray.shutdown()
-        signal.signal(signal.SIGTERM, on_sigterm)
-        del os.environ["RAY_TMPDIR"]
-        shutil.rmtree(folder)
+    environment = {
+        "RAY_TMPDIR": folder,
+        # Without a token of ours, Ray writes one into the home folder. The tests look there.
+        "RAY_AUTH_TOKEN": secrets.token_hex(),
+        "HOME": folder,
+        "USERPROFILE": folder,
+    }
+    with mock.patch.dict(os.environ, environment):
+        try:
+            context = ray.init(
+                num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+            )
+            yield context.address_info["address"]
+        finally:
+            ray.shutdown()
+            signal.signal(signal.SIGTERM, on_sigterm)
+            shutil.rmtree(folder)
 
 
 def read(names, **options):
@@ -149,3 +157,35 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path):
     env = {"RAY_ADDRESS": "127.0.0.1:9"}
     result = run("digits_tf.predict", *words, cwd=tmp_path, env=env)
     assert_one_line_error(result, "RAY_ADDRESS=127.0.0.1:9: found no Ray there")
+
+
+def test_nothing_is_written_into_the_home_folder(tmp_path, cluster):
+    assert not (Path.home() / ".ray").exists()
+
+
+_CLUSTER = """
+import os, sys
+import ray_cluster
+os.environ.update(ray_cluster._environment(sys.argv[1]))
+import ray
+from ray._private.authentication.authentication_utils import get_authentication_mode_name
+from ray._raylet import get_authentication_mode
+with ray_cluster._cluster() as cluster:
+    print(ray.get(ray.remote(lambda: 6 * 7).remote()))
+    print(get_authentication_mode_name(get_authentication_mode()))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the script's cluster is for Linux and macOS")
+def test_the_scripts_cluster_wants_a_token():
+    home = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
+    words = [sys.executable, "-c", _CLUSTER, home]
+    env = {**os.environ, "HOME": home}
+    try:
+        found = subprocess.run(
+            words, cwd=ROOT / "scripts", env=env, capture_output=True, text=True, timeout=120
+        )
+        assert found.stdout.split() == ["42", "token"], found.stderr
+        assert not Path(home, ".ray").exists()
+    finally:
+        shutil.rmtree(home)

@@ -159,6 +159,8 @@ def test_checkpoints_are_pruned_but_for_the_best(tmp_path):
                 "accuracy": 0.5,
                 "held_out_loss": loss,
                 "held_out_accuracy": 0.5,
+                "learning_rate": 1e-3,
+                "seconds": 1.0,
             }
         )
         state = checkpoint.Checkpoint(epoch, list(rows), [np.ones(3)], [np.zeros(2)], [])
@@ -166,7 +168,7 @@ def test_checkpoints_are_pruned_but_for_the_best(tmp_path):
     run = Run(tmp_path)
     best = run.best_row(rows)["epoch"]
     assert best == 2
-    settings = {"settings": {"recipe": {"last_epoch": True}}}
+    settings = {"settings": {"recipe": {"last_epoch": True}, "model": {}, "data": {}}}
     run.config_file.write_text(json.dumps(settings))
     assert run.best_row(rows) == rows[-1]
     assert rows[-1]["epoch"] != best

@@ -322,6 +322,38 @@ def test_a_viewer_that_takes_nothing_is_cut_and_one_that_takes_little_is_not():
         assert "ERROR" not in process.stderr.read()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_signal_ends_it_while_a_picture_arrives():
+    with (
+        serving() as (process, address),
+        socket.create_connection(("127.0.0.1", address.port), 10) as client,
+    ):
+        head = b"POST /read HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n"
+        client.sendall(head + b"half")
+        ask(address, "/health")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) in (0, 130)
+        assert b"503" in client.recv(1 << 16)
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_whoever_never_ends_a_second_request_is_cut_too():
+    """Otherwise such connections would take all the room there is, one after the other."""
+    patience = "from digits_tf.web import connection; connection.GONE_S = 1.0"
+    with (
+        serving(first=patience) as (_, address),
+        socket.create_connection(("127.0.0.1", address.port), 10) as client,
+    ):
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        end = time.monotonic() + 10
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() < end:
+                client.sendall(b"GET /")
+                time.sleep(0.2)
+        assert time.monotonic() < end
+
+
 def test_pictures_are_shown_one_after_the_other_and_again(tmp_path, monkeypatch):
     from digits_tf.annotators import Overlay
     from digits_tf.camera.display import StatusLine

@@ -9,10 +9,10 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from absl import flags
 
@@ -101,6 +101,38 @@ def call(name: str, words: Sequence[str]) -> NoReturn:
     _typed = f"{program()} {name}"
     sys.argv[1:] = words
     start(name)
+
+
+def restore(values: Mapping[str, Any], origin: Path) -> None:
+    """Gives flags the values that a file keeps. Those that this program does not have are left out.
+
+    Args:
+        values: by the flags' names, as JSON gives them.
+        origin: the file, for messages.
+
+    Raises:
+        DigitsError: if one is a value that could not have been typed.
+    """
+    for name, value in values.items():
+        if name not in flags.FLAGS:
+            continue
+        flag = flags.FLAGS[name]
+        words = value if isinstance(value, list) else [value]
+        try:
+            if isinstance(value, list) and not all(isinstance(word, str) for word in words):
+                raise TypeError("no words")
+            # No word of a command line has a null character, and no path.
+            if any(b"\0" in os.fsencode(word) for word in words if isinstance(word, str)):
+                raise ValueError("a null character")
+            parsed = None if value is None and flag.default is None else flag.parser.parse(value)
+            is_right = parsed == value
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            is_right = False
+        if not is_right:
+            raise DigitsError(
+                f"{origin}: damaged: expected a value of --{name}, found {str(value)[:80]!r}"
+            )
+        flag.value = parsed
 
 
 def program() -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from absl import flags
 
+from digits_tf.cli import command
 from digits_tf.data import mnist
 from digits_tf.data.digits import open_pair
 from digits_tf.errors import DigitsError
@@ -49,6 +50,22 @@ def selection() -> dict[str, Any]:
     if files and (missing := [f"--{name}" for name in _FILES if name not in files]):
         raise DigitsError(f"expected all four files, missing {' '.join(missing)}")
     return chosen
+
+
+def restore(data: Mapping[str, Any], origin: Path) -> None:
+    """Chooses the digits that a run was trained on.
+
+    Args:
+        data: of the run's settings.
+        origin: the file that has them, for messages.
+
+    Raises:
+        DigitsError: if they are damaged.
+    """
+    chosen = data.get("selection", {})
+    if not isinstance(chosen, dict) or not chosen.keys() <= NAMES:
+        raise DigitsError(f"{origin}: damaged: expected flags that choose digits, found others")
+    command.restore(chosen, origin)
 
 
 def find(chosen: Mapping[str, Any]) -> mnist.Mnist:

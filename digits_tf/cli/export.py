@@ -51,10 +51,11 @@ def main(words: Sequence[str]) -> int:
             f"expected --formats out of {','.join(FORMATS)}, found {','.join(_FORMATS.value)!r}"
         )
     run = Run(folder)
-    selection = data_flags.selection() or run.settings()["data"].get("selection", {})
+    if not data_flags.selection():
+        data_flags.restore(run.settings()["data"], run.config_file)
     out = folder if _OUT.value is None else Path(_OUT.value)
     exported = exporter.export(
-        run, data_flags.find(selection), out, _NAME.value, _FORMATS.value, _FORCE.value
+        run, data_flags.find(data_flags.selection()), out, _NAME.value, _FORMATS.value, _FORCE.value
     )
     print(
         f"temperature: {exported.temperature:.3f}, from {exported.held_out:,} held-out digits",

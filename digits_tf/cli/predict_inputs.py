@@ -1,5 +1,6 @@
 """Which pictures the words of a command line mean."""
 
+import collections
 import dataclasses
 import glob
 import itertools
@@ -23,6 +24,7 @@ from digits_tf.images import (
 )
 
 STANDARD_INPUT = "-"
+_ANY_DEPTH = "**"
 # Of the files in a folder that are no pictures, at most so many are named.
 _MOST_NAMED = 5
 
@@ -90,9 +92,8 @@ def _meant(word: str, own: Collection[str]) -> Iterator[Input]:
 
 def _matches(pattern: str, own: Collection[str]) -> Iterator[Input]:
     """What a shell would make of the pattern. Windows' shell leaves that to the program."""
-    # Path.glob takes no absolute pattern and finds hidden files.
-    paths = sorted(glob.glob(pattern, recursive=True), key=natural)  # noqa: PTH207
-    if "**" in pattern:
+    paths = sorted(_expand(pattern), key=natural)
+    if _ANY_DEPTH in Path(pattern).parts:
         # ** finds the files in a folder, and the folder as well.
         paths = [path for path in paths if not Path(path).is_dir()]
     if not paths:
@@ -101,6 +102,41 @@ def _matches(pattern: str, own: Collection[str]) -> Iterator[Input]:
     root = Path(*fixed)
     for path in paths:
         yield from _file_or_folder(path, root, own)
+
+
+def _expand(pattern: str) -> set[str]:
+    """The paths that fit a pattern; `**` stands for a folder and all that are in it.
+
+    `glob` goes round in folders that link to each other, twice as often with each turn.
+    """
+    parts = Path(pattern).parts
+    if _ANY_DEPTH not in parts:
+        # Path.glob takes no absolute pattern and finds hidden files.
+        return set(glob.glob(pattern))  # noqa: PTH207
+    place = parts.index(_ANY_DEPTH)
+    rest = itertools.dropwhile(lambda part: part == _ANY_DEPTH, parts[place:])
+    inner = Path(*rest).parts or ("*",)
+    return {
+        path
+        for top in _expand(str(Path(*parts[:place])))
+        for folder in _folders(top)
+        for path in _expand(str(Path(glob.escape(folder), *inner)))
+    }
+
+
+def _folders(top: str) -> Iterator[str]:
+    """A folder and those in it that are not hidden, each once, however many links lead to it."""
+    seen: set[str] = set()
+    waiting = collections.deque([top])
+    while waiting:
+        # os.walk does not enter links: they wait until all folders have been there.
+        for folder, folders, _ in os.walk(waiting.popleft()):
+            real = os.path.realpath(folder)
+            folders[:] = [] if real in seen else [path.name for path in _shown(folder, folders)]
+            if real not in seen:
+                seen.add(real)
+                yield folder
+            waiting += [str(path) for path in _shown(folder, folders) if path.is_symlink()]
 
 
 def _file_or_folder(path: str, root: Path, own: Collection[str]) -> Iterator[Input]:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import digits_tf
-from digits_tf import stores
+from digits_tf import files, stores
 from digits_tf.cli import command, predict_inputs, reading_flags
 from digits_tf.data.collection import Collection
+from digits_tf.detection import detector
 from digits_tf.errors import DigitsError
+from digits_tf.recognition import registry
 from digits_tf.recognition.registry import SHIPPED
 from digits_tf.recognition.results import Results, Row, open_results, read_row
 from digits_tf.runtime import bar, counted
@@ -86,7 +88,9 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
     """What the readings depend on."""
     return {
         "model": options["path"] or SHIPPED[0],
+        "model_sha256": files.sha256(registry.resolve(options["path"])),
         "detector": options["detector"],
+        "detector_sha256": files.sha256(detector.resolve(options["detector"])),
         "collection": options["collection"],
         "threshold": options["threshold"],
         "version": digits_tf.__version__,

@@ -83,7 +83,8 @@ def folder(preview: bool = False) -> Path:
     path = Path(RUN.value) if RUN.value else None
     chosen = choose_folder(path, RESUME.value, may_exist=preview)
     if RESUME.value:
-        _restore(_flags_of(Run(chosen)))
+        run = Run(chosen)
+        _restore(_flags_of(run), run.config_file)
     if TENSORBOARD.value and not importlib.util.find_spec("tensorboard"):
         raise DigitsError("--tensorboard needs pip install 'digits_tf[tensorboard]'")
     return chosen
@@ -173,13 +174,13 @@ def _flags_of(run: "Run") -> dict[str, Any]:
     return before
 
 
-def _restore(before: dict[str, Any]) -> None:
+def _restore(before: dict[str, Any], origin: Path) -> None:
     """Gives the flags the values of `before` where the command line does not give them."""
     typed = given()
-    kept_out = {RUN.name, RESUME.name, *typed}
+    # A preview is no run: a file that asks for one would have it written anywhere.
+    kept_out = {RUN.name, RESUME.name, "preview", *typed}
     # All digits come from one place: a new one replaces all that was given before.
     if not data_flags.NAMES.isdisjoint(typed):
         kept_out |= data_flags.NAMES
-    for name, value in before.items():
-        if name in flags.FLAGS and name not in kept_out:
-            flags.FLAGS[name].value = value
+    kept = {name: value for name, value in before.items() if name not in kept_out}
+    command.restore(kept, origin)

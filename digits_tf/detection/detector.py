@@ -50,17 +50,26 @@ def load(path: Path | str | None = None, threads: int = 1) -> "Detector":
     Raises:
         DigitsError: if it is missing, damaged, or no detector.
     """
-    if path is None:
-        file = shipped()
-    else:
-        file = Path(path)
-        for inner in (file / FILE, file / "detector" / FILE):
-            if inner.is_file():
-                file = inner
-        if not file.is_file():
-            raise DigitsError(f"{path}: no such detector: expected a .tflite file or a run folder")
+    file = resolve(path)
     check_file(file)
     return Detector(file, threads)
+
+
+def resolve(path: Path | str | None) -> Path:
+    """The .tflite file that `load` opens.
+
+    Raises:
+        DigitsError: if there is none.
+    """
+    if path is None:
+        return shipped()
+    file = Path(path)
+    for inner in (file / FILE, file / "detector" / FILE):
+        if inner.is_file():
+            file = inner
+    if not file.is_file():
+        raise DigitsError(f"{path}: no such detector: expected a .tflite file or a run folder")
+    return file
 
 
 def shipped() -> Path:

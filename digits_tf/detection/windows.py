@@ -110,6 +110,13 @@ def _write(numbered: tuple[int, Path], source: Source) -> None:
         )
 
 
+# What comes of a damaged file, or of arrays that do not belong together.
+_DAMAGES = (
+    *(AttributeError, EOFError, LookupError, MemoryError, OSError, TypeError, ValueError),
+    zipfile.BadZipFile,
+)
+
+
 def load(paths: Sequence[Path]) -> list[Frame]:
     """Reads the frames of files that `make` wrote.
 
@@ -123,13 +130,13 @@ def load(paths: Sequence[Path]) -> list[Frame]:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 shapes, counts = file["shapes"], file["counts"]
                 pixels, boxes, labels = file["pixels"], file["boxes"], file["labels"]
-        except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
+            ends = np.cumsum(shapes.prod(axis=1))
+            stops = np.cumsum(counts)
+            for shape, end, count, stop in zip(shapes, ends, counts, stops, strict=True):
+                image = pixels[end - shape.prod() : end].reshape(shape)
+                frames.append(Frame(image, boxes[stop - count : stop], labels[stop - count : stop]))
+        except _DAMAGES as error:
             raise DigitsError(f"{path}: damaged ({error}): delete it and start again") from error
-        ends = np.cumsum(shapes.prod(axis=1))
-        stops = np.cumsum(counts)
-        for shape, end, count, stop in zip(shapes, ends, counts, stops, strict=True):
-            image = pixels[end - shape.prod() : end].reshape(shape)
-            frames.append(Frame(image, boxes[stop - count : stop], labels[stop - count : stop]))
     return frames
 
 

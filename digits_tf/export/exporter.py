@@ -114,7 +114,9 @@ def export(
     """
     settings = run.settings()
     run.result()  # a run that is not finished has no model that was chosen
-    if mnist.hashes() != settings["data"].get("sha256"):
+    if not isinstance(settings["data"].get("sha256"), dict):
+        raise DigitsError(f"{run.config_file}: damaged: expected the digits' sha256")
+    if mnist.hashes() != settings["data"]["sha256"]:
         raise DigitsError(
             f"the digits in {mnist.train.origin} are not those that the run was trained on: name "
             "them with --data_dir"

@@ -62,21 +62,11 @@ def load(path: Path | str | None = None, threads: int = 1) -> Classifier:
     Raises:
         DigitsError: if it is none of these, is damaged, or needs TensorFlow where that is missing.
     """
-    path = find(path)
-    if not path.exists():
-        raise DigitsError(f"{path}: no such model")
+    path = resolve(path)
     if path.is_dir():
-        if (path / "best.keras").is_file():
-            path = path / "best.keras"
-        elif version := _saved_model_version(path):
-            from digits_tf.recognition.tensorflow_models import SavedModelClassifier
+        from digits_tf.recognition.tensorflow_models import SavedModelClassifier
 
-            return SavedModelClassifier(version, _gives_logits(_serving_card(version)))
-        else:
-            raise DigitsError(
-                f"{path}: expected a SavedModel or a run folder, found neither saved_model.pb nor "
-                "best.keras"
-            )
+        return SavedModelClassifier(path, _gives_logits(_serving_card(path)))
     logits = _gives_logits(check_file(path))
     if path.suffix == ".tflite":
         from digits_tf.recognition.litert import LiteRTClassifier
@@ -96,6 +86,27 @@ def find(path: Path | str | None) -> Path:
     if isinstance(path, str) and path in SHIPPED:
         return shipped_model(path)
     return Path(path)
+
+
+def resolve(path: Path | str | None) -> Path:
+    """The file, or the folder of a SavedModel's version, that `load` opens.
+
+    Raises:
+        DigitsError: if there is none.
+    """
+    path = find(path)
+    if not path.exists():
+        raise DigitsError(f"{path}: no such model")
+    if not path.is_dir():
+        return path
+    if (path / "best.keras").is_file():
+        return path / "best.keras"
+    if version := _saved_model_version(path):
+        return version
+    raise DigitsError(
+        f"{path}: expected a SavedModel or a run folder, found neither saved_model.pb nor "
+        "best.keras"
+    )
 
 
 def _serving_card(version: Path) -> dict[str, Any]:

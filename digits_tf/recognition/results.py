@@ -143,15 +143,16 @@ def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
         files.write_json(path, settings)
         return
     try:
-        before = dict(json.loads(path.read_bytes()))
-    except (ValueError, TypeError):
-        raise DigitsError(f"{path}: expected a JSON object: name another folder") from None
+        before = files.read_json(path)
+    except DigitsError as error:
+        raise DigitsError(f"{error}: name another folder") from None
     for key in {**before, **settings}:
         old, new = before.get(key), settings.get(key)
         if old != new:
+            same = " of the same name, trained anew" if key.endswith("_sha256") else ""
             raise DigitsError(
-                f"{folder}: holds what was read with {key} {old}, found {key} {new}: name another "
-                "folder"
+                f"{folder}: holds what was read with {key} {old}, found {key} {new}{same}: name "
+                "another folder"
             )
 
 
@@ -167,11 +168,14 @@ def _paths(part: Path) -> list[str]:
             from pyarrow import parquet
 
             paths: list[str] = parquet.read_table(part, columns=["path"])["path"].to_pylist()
-            return paths
-        with part.open(encoding="utf-8") as lines:
-            return [json.loads(line)["path"] for line in lines]
+        else:
+            with part.open(encoding="utf-8") as lines:
+                paths = [json.loads(line)["path"] for line in lines]
+        if not all(isinstance(path, str) for path in paths):
+            raise ValueError("a path that is no text")
+        return paths
     # pyarrow's errors of damaged files are of many kinds.
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise DigitsError(
             f"{part}: expected the rows of a run, found something else ({error}): delete it, and "
             "its pictures are read again"

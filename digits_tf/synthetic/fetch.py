@@ -188,15 +188,29 @@ def _fetch_all(
 
 def _read_index(folder: Path) -> dict[str, Any]:
     """What index.json tells of each package; empty if there is none or it is damaged."""
+    path = folder / "index.json"
     try:
-        packages = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-        keys = ("kind", "choice", "version", "licence", "files")
-        return {name: {key: record[key] for key in keys} for name, record in packages.items()}
+        packages = storage.read_json(path)
+        return {name: _checked(record, folder) for name, record in packages.items()}
     except FileNotFoundError:
         return {}
-    except (ValueError, AttributeError, LookupError, TypeError):
-        print(f"{folder / 'index.json'}: damaged, fetching all again", file=sys.stderr)
+    except (DigitsError, ValueError, AttributeError, LookupError, TypeError):
+        print(f"{path}: damaged, fetching all again", file=sys.stderr)
         return {}
+
+
+def _checked(record: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A package's record, of text alone, whose files lie in the folder: they may be deleted."""
+    words = {key: record[key] for key in ("choice", "version", "licence")}
+    files = record["files"]
+    if not all(isinstance(word, str) for word in (*words.values(), *files.values())):
+        raise TypeError("Expected text.")
+    inside = folder.resolve()
+    if record["kind"] not in PLACES or not all(
+        (folder / file).resolve().is_relative_to(inside) for file in files
+    ):
+        raise ValueError("Expected files of the folder.")
+    return {"kind": record["kind"], **words, "files": files}
 
 
 def _is_whole(name: str, folder: Path, packages: dict[str, Any]) -> bool:

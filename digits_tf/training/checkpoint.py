@@ -16,8 +16,19 @@ from numpy.typing import NDArray
 
 from digits_tf import files
 
-# An epoch's figures, see `run.COLUMNS`.
+# An epoch's figures, by `COLUMNS`.
 Row: TypeAlias = dict[str, Any]
+
+# Of a row, and of log.csv. Accuracies are 0..1, seconds count the whole epoch.
+COLUMNS = (
+    "epoch",
+    "loss",
+    "accuracy",
+    "held_out_loss",
+    "held_out_accuracy",
+    "learning_rate",
+    "seconds",
+)
 
 _NAME = re.compile(r"epoch_(\d+)_.*\.npz")
 _META = "meta"
@@ -79,12 +90,30 @@ def load(path: Path) -> Checkpoint:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop(_META).tobytes())
+        _check(meta, epoch_of(path))
         parts: dict[str, list[NDArray[Any]]] = {"model": [], "optimizer": [], "average": []}
         for name in sorted(arrays):
             parts[name.partition("_")[0]].append(arrays[name])
+        if parts["average"] and [*map(np.shape, parts["average"])] != [
+            *map(np.shape, parts["model"])
+        ]:
+            raise ValueError("an average of other weights")
         return Checkpoint(meta["epoch"], meta["history"], **parts)
-    except (OSError, KeyError, EOFError, zipfile.BadZipFile, ValueError) as error:
+    except (
+        *(EOFError, KeyError, MemoryError, OSError, RecursionError, TypeError, ValueError),
+        zipfile.BadZipFile,
+    ) as error:
         raise ValueError(f"damaged ({error})") from error
+
+
+def _check(meta: Any, epoch: int) -> None:
+    """Refuses a history that is none of `epoch` epochs."""
+    if meta["epoch"] != epoch or [row["epoch"] for row in meta["history"]] != [
+        *range(1, epoch + 1)
+    ]:
+        raise ValueError(f"expected a history of {epoch} epochs")
+    if not all(isinstance(row[key], (int, float)) for row in meta["history"] for key in COLUMNS):
+        raise ValueError("expected numbers in its history")
 
 
 def listed(folder: Path) -> list[Path]:

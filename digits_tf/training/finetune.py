@@ -41,7 +41,7 @@ _SHARES = (0.65, 0.2, 0.15)
 _WAY = 0.7
 _FOLDS = 5
 # What comes of a JSON that does not fit its SavedModel, beside TensorFlow's own errors.
-_DAMAGES = (AttributeError, KeyError, OSError, TypeError, ValueError)
+_DAMAGES = (AttributeError, KeyError, MemoryError, OSError, TypeError, ValueError)
 _BATCH = 500
 # So many pictures of what is no digit are made, and so many of them are measured on.
 BACKGROUNDS, BACKGROUNDS_HELD_OUT = 2000, 500

@@ -14,18 +14,8 @@ from typing import Any
 from digits_tf import __version__, files, runtime
 from digits_tf.errors import DigitsError
 from digits_tf.training import checkpoint
-from digits_tf.training.checkpoint import Checkpoint, Row
+from digits_tf.training.checkpoint import COLUMNS, Checkpoint, Row
 
-# Of log.csv and of the rows in a history. Accuracies are 0..1, seconds count the whole epoch.
-COLUMNS = (
-    "epoch",
-    "loss",
-    "accuracy",
-    "held_out_loss",
-    "held_out_accuracy",
-    "learning_rate",
-    "seconds",
-)
 _NUMBERED = re.compile(r"run-(\d+)")
 
 
@@ -148,8 +138,7 @@ class Run:
         Near the end, the accuracies of epochs differ by five or ten of 5,000 digits, which is
         chance. The loss varies less, as it counts how sure the model is of each digit.
         """
-        settings = self.config()["settings"] if self.config_file.exists() else {}
-        if settings.get("recipe", {}).get("last_epoch"):
+        if self.config_file.exists() and self.settings()["recipe"].get("last_epoch"):
             return history[-1]
         return min(history, key=lambda row: row["held_out_loss"])
 
@@ -218,7 +207,7 @@ def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -
         if isinstance(old, dict) and isinstance(new, dict):
             found += differences(old, new, f"{prefix}{key}.")
         elif old != new:
-            found.append(f"{prefix}{key}: {old}, now {new}")
+            found.append(f"{prefix}{key}: {str(old)[:80]}, now {new}")
     return found
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from digits_tf import files, plots, runtime
 from digits_tf.data.digits import Digits
+from digits_tf.errors import DigitsError
 from digits_tf.evaluation.score import score
 from digits_tf.models.resnet import resnet
 from digits_tf.recognition import load
@@ -155,8 +156,14 @@ def fit(
     limit_s = limits.minutes * 60 if limits.minutes else None
     recorder = Recorder(run, saved_model, task.held_out, average, history, limits.keep, limit_s)
     if start:
-        assign(model.variables, start.model)
-        assign(model.optimizer.variables, start.optimizer)
+        try:
+            assign(model.variables, start.model)
+            assign(model.optimizer.variables, start.optimizer)
+        except ValueError:
+            raise DigitsError(
+                f"{run.checkpoints}: the newest checkpoint is of another network: delete it, or "
+                "give another --run"
+            ) from None
         recorder.write_again()
     if first_epoch >= recipe.epochs or recorder.is_time_up():
         return recorder.history
@@ -193,10 +200,13 @@ def test(run: Run, digits: Digits) -> None:
         result = run.result()
         # A run that a time limit ended may have gone on since.
         if result.get("train_seconds") == train_s:
-            print(
-                f"this run is finished: {result['accuracy']:.2%} on {result['n']:,} test digits",
-                file=sys.stderr,
-            )
+            try:
+                figures = f"{result['accuracy']:.2%} on {result['n']:,} test digits"
+            except (KeyError, TypeError, ValueError):
+                raise DigitsError(
+                    f"{run.result_file}: damaged: delete it, and --resume measures again"
+                ) from None
+            print(f"this run is finished: {figures}", file=sys.stderr)
             return
     best = run.best_row(latest.history)
     print(f"reading the test set with the model of epoch {best['epoch']}", file=sys.stderr)

@@ -16,12 +16,19 @@ class Connection(H11Protocol):
     connections and no more.
     """
 
+    # With a request that does not come, and with an answer that is not taken.
+    _with_request: asyncio.TimerHandle | None = None
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for a request; see `asyncio.Protocol`."""
         super().connection_made(transport)
-        self._patience = asyncio.get_running_loop().call_later(GONE_S, self._look_for_request)
+        self._wait_for_request()
+
+    def on_response_complete(self) -> None:
+        """Begins to wait for the next request; see `H11Protocol`."""
+        super().on_response_complete()
+        self._wait_for_request()
 
     def pause_writing(self) -> None:
         """Begins to wait for the other end; see `asyncio.Protocol`."""
@@ -37,6 +44,8 @@ class Connection(H11Protocol):
         """The connection has ended; see `asyncio.Protocol`."""
         super().connection_lost(exc)
         self._end_wait()
+        if self._with_request:
+            self._with_request.cancel()
 
     def shutdown(self) -> None:
         """Ends with the server, which does not wait for what the other end does not take."""
@@ -44,15 +53,20 @@ class Connection(H11Protocol):
         if self.flow.write_paused:
             self.transport.abort()
 
+    def _wait_for_request(self) -> None:
+        if self._with_request:
+            self._with_request.cancel()
+        self._with_request = self.loop.call_later(GONE_S, self._look_for_request)
+
     def _look_for_request(self) -> None:
-        if self.cycle is None:
+        # A part of a request is none, however often another part comes.
+        if self.cycle is None or self.cycle.response_complete:
             self.transport.abort()
 
     def _wait(self) -> None:
         self._end_wait()
         left = self.transport.get_write_buffer_size()
-        loop = asyncio.get_running_loop()
-        self._patience = loop.call_later(GONE_S, self._look, left)
+        self._patience = self.loop.call_later(GONE_S, self._look, left)
 
     def _look(self, before: int) -> None:
         if self.transport.get_write_buffer_size() < before:

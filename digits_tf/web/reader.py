@@ -54,7 +54,7 @@ class Reader:
 
         Raises:
             HTTPException: 413 for too many bytes, 408 if they take too long, 422 for what is no
-                picture, 503 if too many others wait.
+                picture, 503 if too many others wait or the server ends.
         """
         async with self._body(request, MOST_BYTES) as content:
             return await self._in_thread(self._read, content, crops)
@@ -110,6 +110,9 @@ class Reader:
             except ClientDisconnect:
                 raise HTTPException(400, "the picture was not sent to its end") from None
             yield b"".join(parts)
+        except asyncio.CancelledError:
+            # By the server, which would report each request that it breaks off at length.
+            raise HTTPException(503, "the server ends") from None
         finally:
             self._waiting -= 1
             self._bytes -= held

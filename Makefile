@@ -3,6 +3,7 @@
 # make train   data, train, evaluate, export in one go
 # make lint    ruff and mypy
 # make torture try to break it: files, pictures, models, signals, the camera; about an hour
+# make coverage run the tests, and say which lines and branches they reach
 # make docs    the documentation as a site, in site/
 # Each makes .venv by itself, with python3 or with another: make demo PYTHON=python3.12 On Windows use the pip lines in README.md.
 
@@ -22,13 +23,18 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 DATA_FLAG := $(if $(DATA),--data_dir=$(DATA))
 RESUME = $(if $(wildcard $(RUN)/config.json),--resume)
 
-.PHONY: demo test torture train lint docs clean
+.PHONY: demo test coverage torture train lint docs clean
 
 demo: $(VENV)/.base
 	$(BIN)/python -m digits_tf.camera --tflite --source=$(SOURCE)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+coverage: $(VENV)/.dev
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest; $(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report --skip-covered
 
 torture: $(VENV)/.dev
 	$(BIN)/python scripts/torture.py

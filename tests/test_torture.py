@@ -26,7 +26,14 @@ def torture(*words, scripts=SCRIPTS):
 
 @pytest.mark.parametrize(
     ("part", "count"),
-    [("idx", 2000), ("collection", 300), ("pictures", 500), ("frames", 20), ("models", 40)],
+    [
+        ("idx", 2000),
+        ("collection", 300),
+        ("pictures", 500),
+        ("frames", 20),
+        ("models", 40),
+        ("downloads", 15),
+    ],
 )
 def test_nothing_breaks(part, count):
     code, found, told = torture(part, f"--count={count}")

@@ -44,6 +44,14 @@ def test_nothing_breaks(part, count):
     assert sum(sum(each.values()) for each in found["happened"].values()) == count
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked off")
+def test_a_killed_training_loses_nothing():
+    command = [sys.executable, SCRIPTS / "torture_training.py", "--parts=kill", "--count=2"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, ""), result.stdout
+    assert json.loads(result.stdout)["kills"] == 2
+
+
 _FAULTS = {
     "raise ValueError('no line of a DigitsError')": "no line of a DigitsError",
     "import os; os.abort()": "the process ended with -6",

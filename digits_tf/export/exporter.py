@@ -125,12 +125,15 @@ def export(
     with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as staging:
         stage = Path(staging)
         exported = _write(run.best_file, settings, mnist, stage, name, formats, force)
-        for path in sorted(stage.glob("*/*")):
-            if path.is_file():
-                files.sync(path)
-            else:
-                files.sync_tree(path)
-            files.replace_tree(path, out / path.relative_to(stage))
+        files.sync_tree(stage)
+        made = sorted(stage.glob("*/*"), key=lambda path: path.suffix == ".json")
+        for path in made:
+            target = out / path.relative_to(stage)
+            if path.suffix == ".tflite":
+                # A kill may leave a model without its JSON, but none with another's.
+                target.with_suffix(".json").unlink(missing_ok=True)
+            files.replace_tree(path, target)
+            files.sync(target.parent)
     files.sync(out)
     placed = (
         dataclasses.replace(each, path=path_of(out, name, each.kind)) for each in exported.files

@@ -416,9 +416,11 @@ def data(folder: Path, rng: random.Random) -> dict[str, Any]:
                 process.join()
                 what = f"{' '.join(words)}, {name} {way}"
                 check(process.exitcode == 2, f"{what}: {process.exitcode}, {_said(place)}")
-                line = _check_line(place, what, str(kept))
+                line = _check_line(place, what, "")
+                part = "No such file" if way == "gone" else "have changed since the run began"
+                check(part in line, f"{what}: {line}")
                 _ends(_resumed(words, run), place)
-                resumed = _check_line(place, what, "")
+                resumed = _check_line(place, f"{what}, resumed", "")
                 (kept / name).write_bytes(whole)
                 _check_kept(run, 2, what)
                 _ends_well(_resumed(words, run), place)

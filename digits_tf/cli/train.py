@@ -116,10 +116,13 @@ def main(words: Sequence[str]) -> None:
     ).as_json(digits, data, data_flags.selection())
 
     def check() -> None:
-        if digits.hashes() != settings["data"]["sha256"]:
+        hashes = digits.hashes()
+        changed = [key for key in hashes if hashes[key] != settings["data"]["sha256"][key]]
+        if changed:
             raise DigitsError(
-                f"{digits.train.origin}: the digits have changed since the run began: put the old "
-                "files back and add --resume, or give another --run"
+                f"{digits.train.origin}: the digits have changed since the run began "
+                f"({', '.join(changed)}): put the old files back and add --resume, or give another "
+                "--run"
             )
 
     with run_flags.opened(run, settings, chosen) as start:

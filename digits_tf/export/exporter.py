@@ -249,8 +249,8 @@ def _place(made: Sequence[Path], stage: Path, out: Path) -> None:
         if path.suffix == ".tflite":
             target.with_suffix(".json").unlink(missing_ok=True)
         files.replace_tree(path, target)
-        files.sync(target.parent)
-    files.sync(out)
+    for folder in {out, *(out / path.relative_to(stage).parent for path in made)}:
+        files.sync(folder)
 
 
 def _held_out(mnist: Mnist) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

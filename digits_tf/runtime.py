@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -87,7 +88,7 @@ def bar(total: int | None, description: str, unit: str = "it", **options: Any) -
 
     options.setdefault("disable", not sys.stderr.isatty())
     options.setdefault("dynamic_ncols", True)
-    return tqdm(
+    made = tqdm(
         total=total,
         desc=description,
         unit=unit,
@@ -95,6 +96,10 @@ def bar(total: int | None, description: str, unit: str = "it", **options: Any) -
         file=sys.stderr,
         **options,
     )
+    # The clock that tqdm reads may be set back meanwhile.
+    made._time = time.monotonic
+    made.start_t = made.last_print_t = time.monotonic()
+    return made
 
 
 @contextlib.contextmanager

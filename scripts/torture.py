@@ -1,4 +1,4 @@
-"""Tries to break digits_tf: damaged files, wild frames, foreign models, many thousands of them.
+"""Tries to break digits_tf: damaged files, wild frames, foreign models, lying mirrors, many times.
 
     python scripts/torture.py idx --count=10000
     python scripts/torture.py pictures frames
@@ -37,7 +37,7 @@ from digits_tf import runtime
 from digits_tf.cli import command
 from digits_tf.errors import DigitsError
 
-PARTS = ("idx", "collection", "pictures", "frames", "models")
+PARTS = ("idx", "collection", "pictures", "frames", "models", "downloads")
 __doc__ = __doc__.replace("PARTS", ", ".join(PARTS))
 
 _COUNT = flags.DEFINE_integer(

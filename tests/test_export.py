@@ -20,6 +20,7 @@ from digits_tf.errors import DigitsError
 from digits_tf.evaluation.score import Score, score
 from digits_tf.export import exporter, serving, tflite
 from digits_tf.export.parity import Parity, mcnemar
+from digits_tf.litert import check_file
 from digits_tf.models.resnet import ARCHITECTURES, resnet
 from digits_tf.recognition import Classifier
 
@@ -332,6 +333,27 @@ def test_failed_export_writes_nothing(exported, tmp_path):
     ):
         assert_one_line_error(run("digits_tf.export", *words, cwd=tmp_path), part)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_broken_off_between_two_moves_leaves_no_model_with_anothers_json(tmp_path, monkeypatch):
+    for place in ("old", "new"):
+        path = tmp_path / place / "a.tflite"
+        path.parent.mkdir()
+        path.write_text(place)
+        files.write_json(path.with_suffix(".json"), {"sha256": files.sha256(path)})
+    move, out = files.replace_tree, tmp_path / "old"
+
+    def move_no_json(fresh, target):
+        if fresh.suffix == ".json":
+            raise KeyboardInterrupt
+        move(fresh, target)
+
+    monkeypatch.setattr(files, "replace_tree", move_no_json)
+    stage = tmp_path / "new"
+    with pytest.raises(KeyboardInterrupt):
+        exporter._place(sorted(stage.iterdir()), stage, out)
+    assert (out / "a.tflite").read_text() == "new"
+    assert check_file(out / "a.tflite") == {}
 
 
 def test_what_passes_is_written_and_the_rest_by_force(exported, tmp_path):

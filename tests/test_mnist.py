@@ -1,5 +1,7 @@
 """Where digits come from: folders, cache, mirrors (a server on this machine), the sample."""
 
+import concurrent.futures
+import contextlib
 import gzip
 import hashlib
 import http.server
@@ -113,6 +115,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.manner == "missing":
             self.send_error(404)
             return
+        if self.manner.startswith("to "):
+            self.send_response(302)
+            self.send_header("Location", self.manner[3:])
+            self.end_headers()
+            return
+        if self.manner == "header without end":
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+                for _ in range(40):
+                    self.wfile.write(b"x")
+                    time.sleep(0.05)
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(len(self.content)))
         self.end_headers()
@@ -168,6 +182,10 @@ def test_damaged_cache_is_fetched_again(tmp_path, mirror, capsys):
         ("missing", b"", "Not Found"),
         ("cut", None, "of"),
         ("slow", None, "still not done after 1 s"),
+        ("header without end", None, "still not done after 1 s"),
+        ("to /in/a/circle", None, "redirects without end"),
+        ("to file:///etc/passwd", None, "not allowed"),
+        ("to http://example.invalid/", None, "expected an address that begins with https://"),
         ("good", b"no gzip at all", "incorrect header"),
         ("good", gzip.compress(b"something else", mtime=0), "expected SHA-256"),
         ("good", gzip.compress(b"x" * 100, mtime=0)[:-3], "cut short"),
@@ -180,6 +198,20 @@ def test_bad_mirror_leaves_nothing_and_the_next_is_tried(tmp_path, mirror, manne
         download.fetch("digits", tmp_path, [mirror, *NOWHERE], limit_s=1)
     assert "127.0.0.1:9/" in str(error.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_only_https_is_fetched(tmp_path):
+    (tmp_path / "digits.gz").write_bytes(b"")
+    mirror = f"{tmp_path.as_uri()}/"
+    with pytest.raises(DigitsError, match=f"{mirror}digits.gz: expected an address that begins"):
+        download.fetch("digits", tmp_path / "cache", [mirror])
+
+
+def test_two_at_once_get_the_same_file(tmp_path, mirror):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        paths = set(pool.map(lambda _: download.fetch("digits", tmp_path, [mirror]), range(2)))
+    assert paths == {tmp_path / "digits"}
+    assert [file.name for file in tmp_path.iterdir()] == ["digits"]
 
 
 def test_gzip_bomb_is_not_unpacked(tmp_path, mirror, monkeypatch):

@@ -285,6 +285,14 @@ def test_odd_package_is_no_reason_to_stop(shop, capfd, files):
 
 
 @needs_sh
+def test_huge_package_is_not_unpacked(shop, monkeypatch, capfd):
+    monkeypatch.setattr(fetch, "_MOST_BYTES", 1 << 20)
+    pack(shop / "pen.tgz", {"package/LICENSE": bytes(2 << 20)})
+    fetch.fetch()
+    assert "pen: the package is not as expected (more than 1 MiB)" in capfd.readouterr().err
+
+
+@needs_sh
 def test_hanging_client_is_ended_with_what_it_started(shop, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(fetch, "_FONT_S", 0.2)
     late = tmp_path / "late"

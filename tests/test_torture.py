@@ -26,7 +26,14 @@ def torture(*words, scripts=SCRIPTS):
 
 @pytest.mark.parametrize(
     ("part", "count"),
-    [("idx", 2000), ("collection", 300), ("pictures", 500), ("frames", 20), ("models", 40)],
+    [
+        ("idx", 2000),
+        ("collection", 300),
+        ("pictures", 500),
+        ("frames", 20),
+        ("models", 40),
+        ("downloads", 15),
+    ],
 )
 def test_nothing_breaks(part, count):
     code, found, told = torture(part, f"--count={count}")
@@ -35,6 +42,14 @@ def test_nothing_breaks(part, count):
     outcomes = [outcome for each in found["happened"].values() for outcome in each]
     assert {"read", "refused"} <= set(outcomes) or part == "frames"
     assert sum(sum(each.values()) for each in found["happened"].values()) == count
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked off")
+def test_a_killed_training_loses_nothing():
+    command = [sys.executable, SCRIPTS / "torture_training.py", "--parts=kill", "--count=2"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+    assert json.loads(result.stdout)["kills"] == 2
 
 
 _FAULTS = {

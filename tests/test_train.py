@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 import keras
 import numpy as np
@@ -17,6 +18,9 @@ import pytest
 
 from conftest import assert_one_line_error, run
 from digits_tf import files as storage
+from digits_tf import runtime
+from digits_tf.cli import run_flags
+from digits_tf.data.digits import open_pair
 from digits_tf.errors import DigitsError
 from digits_tf.export import exporter
 from digits_tf.models.resnet import ARCHITECTURES
@@ -199,6 +203,95 @@ def test_loss_that_is_not_finite_stops_and_says_the_step(tmp_path, data):
     assert Run(tmp_path).latest() is None
 
 
+class Spoil(keras.callbacks.Callback):
+    """Makes the weights NaN in the last step of the second epoch, of which no loss tells."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self._epoch, batch) == (1, 9):
+            variable = self.model.trainable_variables[0]
+            variable.assign(variable * np.nan)
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path, data, unbroken):
+    with pytest.raises(DigitsError, match="weights are not finite at the end of epoch 2"):
+        train(tmp_path, data, extra=[Spoil()])
+    broken = Run(tmp_path)
+    assert broken.latest().epoch == 1
+    resumed, _ = train(tmp_path, data, start=broken.latest())
+    assert_same_end(unbroken, resumed)
+
+
+class Flip(keras.callbacks.Callback):
+    """Changes a pixel in a file after the first epoch."""
+
+    def __init__(self, path):
+        super().__init__()
+        self._path = path
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 0:
+            flip(self._path)
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[-400] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("stream", "early", "kept"), [(False, True, 0), (False, False, 2), (True, False, 1)]
+)
+def test_digits_that_change_are_not_trained_on(tmp_path, idx_pair, stream, early, kept):
+    """Those in memory are compared once they are read, streamed ones before an epoch is saved."""
+    digits = open_pair(*idx_pair)
+    before = digits.hashes()
+
+    def check():
+        if digits.hashes() != before:
+            raise DigitsError("changed")
+
+    data = dataset.split(digits, stream=stream)
+    if early:
+        flip(idx_pair[0])
+    recipe, extra = Recipe(epochs=2, batch_size=9), [Flip(idx_pair[0])]
+    expected = pytest.raises(DigitsError, match="changed") if kept < 2 else nullcontext()
+    with expected:
+        train(tmp_path, data, recipe=recipe, extra=extra, check=check)
+    latest = Run(tmp_path).latest()
+    assert (latest.epoch if latest else 0) == kept
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path):
+    """The lock ends with the program that has it, however that ends."""
+    script = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from digits_tf.cli import run_flags\n"
+        "with run_flags.locked(Path('here')):\n"
+        "    print('locked', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    words = [sys.executable, "-c", script]
+    with subprocess.Popen(
+        words, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "locked\n"
+        with (
+            pytest.raises(DigitsError, match="here: another training writes into this folder"),
+            run_flags.locked(tmp_path / "here"),
+        ):
+            pass
+        refused = run(*COMMAND, "--run=here", cwd=tmp_path)
+        assert_one_line_error(refused, "another training writes", "another --run")
+        other.kill()
+    with run_flags.locked(tmp_path / "here"):
+        pass
+
+
 def test_full_disk_leaves_the_checkpoints_before(tmp_path, data, monkeypatch):
     real = np.savez
     calls = []
@@ -237,6 +330,16 @@ def test_result_of_a_run_that_went_on_is_made_again(tmp_path, unbroken, sample):
         storage.write_json(finished.result_file, changed)
         trainer.test(finished, sample.test)
         assert finished.result()["accuracy"] == kept
+
+
+def test_a_clock_that_is_set_back_leaves_the_time_left(monkeypatch):
+    with runtime.bar(10, "", smoothing=0, disable=False, mininterval=0) as bar:
+        now = time.time()
+        monkeypatch.setattr("tqdm.std.time", lambda: now - 3600)
+        monkeypatch.setattr(time, "time", lambda: now - 3600)
+        time.sleep(0.01)
+        assert bar.update(1)
+        assert 0 < bar.format_dict["elapsed"] < 60
 
 
 def test_mixed_precision_trains_and_saves_float32(tmp_path, data):
@@ -336,7 +439,7 @@ def test_command_killed_and_resumed(tmp_path):
     assert "going on after epoch" in result.stderr
     assert "test accuracy" in result.stderr
     names = {path.name for path in (tmp_path / "here").iterdir()}
-    expected = {"config.json", "log.csv", "curves.png", "checkpoints", "best.keras"}
+    expected = {".lock", "config.json", "log.csv", "curves.png", "checkpoints", "best.keras"}
     assert names == expected | {"result.json", "confusion.png", "mistakes.png"}
     config = json.loads((tmp_path / "here" / "config.json").read_text())
     assert config["settings"]["recipe"]["epochs"] == 3
@@ -387,6 +490,9 @@ def test_command_streams_files(tmp_path, idx_pair):
     again = run("digits_tf.train", "--run=../here", "--resume", cwd=tmp_path / "other")
     assert again.returncode == 0, again.stderr
     assert "this run is finished" in again.stderr
+    flip(images)
+    changed = run("digits_tf.train", "--run=here", "--resume", cwd=tmp_path)
+    assert_one_line_error(changed, "here was started otherwise (data.sha256.", "another --run")
 
 
 def test_preview_draws_and_does_not_train(tmp_path):

@@ -39,6 +39,18 @@ def main(name: str, run_folder: Path) -> None:
     folder = Path(data_flags.selection().get("data_dir", "own"))
     images, labels = _own(folder)
     digits = mnist.find()
+    with run_flags.locked(run_folder):
+        _train(name, folder, images, labels, digits, run_folder)
+
+
+def _train(
+    name: str,
+    folder: Path,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    digits: mnist.Mnist,
+    run_folder: Path,
+) -> None:
     runtime.import_tensorflow()
     from digits_tf.training import device, finetune
     from digits_tf.training.run import Run
@@ -78,13 +90,14 @@ def main(name: str, run_folder: Path) -> None:
     )
     run = Run(run_folder)
     settings = finetune.settings(arguments, seed, digits, (images, labels), name)
-    run.begin(settings, str(chosen), flags=run_flags.given(), compared=_as_words(compared))
     with files.replacing(run.best_file) as beside:
         tuner.model.save(beside)
     found = score(
         lambda some: finetune.probabilities(tuner.model, some), digits.test.batches(_BATCH)
     )
     files.write_json(run.result_file, found.as_dict())
+    # The last, as what it tells of is whole then.
+    run.begin(settings, str(chosen), flags=run_flags.given(), compared=_as_words(compared))
     _tell(run, name, compared, is_better, digits)
 
 

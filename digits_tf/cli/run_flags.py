@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
+from digits_tf import files
 from digits_tf.cli import command, data_flags
 from digits_tf.errors import DigitsError, describe
 
@@ -63,6 +64,7 @@ TENSORBOARD = flags.DEFINE_boolean(
     "tensorboard", False, "Also write TensorBoard logs into the run folder."
 )
 
+_LOCK = ".lock"
 # These do not change what a run ends with.
 _FREE = frozenset(flag.name for flag in (RUN, RESUME, EXACT, MINUTES, KEEP, TENSORBOARD))
 
@@ -90,17 +92,49 @@ def folder(preview: bool = False) -> Path:
     return chosen
 
 
-def open_run(run: "Run", settings: dict[str, Any], device: "Device") -> "Checkpoint | None":
-    """Begins the run, or finds the checkpoint to go on from.
+@contextlib.contextmanager
+def opened(run: "Run", settings: dict[str, Any], device: "Device") -> "Iterator[Checkpoint | None]":
+    """Begins the run, or finds the checkpoint to go on from; says how to go on if it is broken off.
 
     Args:
         run: its folder.
         settings: all that decides what the run ends with.
         device: where it trains.
 
+    Yields:
+        The checkpoint; None: no epoch is finished.
+
     Raises:
-        DigitsError: if the folder holds a run with other settings.
+        DigitsError: if the folder holds a run with other settings, or another training uses it.
+        OSError: if the folder cannot be written.
     """
+    with locked(run.folder):
+        start = _begin_or_resume(run, settings, device)
+        with _resumable(run):
+            yield start
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Makes a run folder and keeps other trainings out of it.
+
+    Raises:
+        DigitsError: if another training uses it.
+        OSError: if it cannot be written.
+    """
+    files.make_folder(folder)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(files.locked(folder / _LOCK, wait=False))
+        except BlockingIOError:
+            raise DigitsError(
+                f"{folder}: another training writes into this folder: wait for its end, or give "
+                "another --run"
+            ) from None
+        yield
+
+
+def _begin_or_resume(run: "Run", settings: dict[str, Any], device: "Device") -> "Checkpoint | None":
     from digits_tf.training.run import differences
 
     if not run.config_file.exists():
@@ -140,7 +174,7 @@ def callbacks(run: "Run") -> "list[keras.callbacks.Callback]":
 
 
 @contextlib.contextmanager
-def resumable(run: "Run") -> Iterator[None]:
+def _resumable(run: "Run") -> Iterator[None]:
     """Says how to go on with a run that Ctrl-C or a full disk ends."""
     hint = f"go on with: {command.program()} --run={shlex.quote(run.folder.as_posix())} --resume"
     try:

@@ -114,11 +114,22 @@ def main(words: Sequence[str]) -> None:
     settings = classifier.ClassifierSettings(
         recipe, arguments, seed, chosen.policy, run_flags.STEPS.value
     ).as_json(digits, data, data_flags.selection())
-    start = run_flags.open_run(run, settings, chosen)
-    _announce(run, recipe, data, start)
-    limits, callbacks = run_flags.limits(), run_flags.callbacks(run)
-    with run_flags.resumable(run):
-        trainer.train(run, data, recipe, arguments, seed, chosen, limits, start, callbacks)
+
+    def check() -> None:
+        hashes = digits.hashes()
+        changed = [key for key in hashes if hashes[key] != settings["data"]["sha256"][key]]
+        if changed:
+            raise DigitsError(
+                f"{digits.train.origin}: the digits have changed since the run began "
+                f"({', '.join(changed)}): put the old files back and add --resume, or give another "
+                "--run"
+            )
+
+    with run_flags.opened(run, settings, chosen) as start:
+        _announce(run, recipe, data, start)
+        limits, callbacks = run_flags.limits(), run_flags.callbacks(run)
+        trainer.train(run, data, recipe, arguments, seed, chosen, limits, start, callbacks, check)
+        check()
         trainer.test(run, digits.test)
 
 

@@ -69,14 +69,14 @@ def main(words: Sequence[str]) -> None:
     run = Run(folder)
     chosen = device.choose(run_flags.PRECISION.value)
     print(f"device: {chosen}", file=sys.stderr)
-    start = run_flags.open_run(run, settings.as_json(digits, assets, chosen.policy), chosen)
-    print(
-        f"run: {run.folder} ({settings.epochs} epochs of {settings.steps_per_epoch:,} steps, "
-        f"{settings.frames:,} frames)" + (f", going on after epoch {start.epoch}" if start else ""),
-        file=sys.stderr,
-    )
-    # Weights that are the same to the bit are not worth half of the speed.
-    limits, callbacks = run_flags.limits(exact=False), run_flags.callbacks(run)
-    with run_flags.resumable(run):
+    with run_flags.opened(run, settings.as_json(digits, assets, chosen.policy), chosen) as start:
+        print(
+            f"run: {run.folder} ({settings.epochs} epochs of {settings.steps_per_epoch:,} steps, "
+            f"{settings.frames:,} frames)"
+            + (f", going on after epoch {start.epoch}" if start else ""),
+            file=sys.stderr,
+        )
+        # Weights that are the same to the bit are not worth half of the speed.
+        limits, callbacks = run_flags.limits(exact=False), run_flags.callbacks(run)
         exported = train(run, settings, digits, assets, chosen, limits, start, callbacks)
     print(f"detector: {exported}; try it with --detector={exported}")

@@ -3,13 +3,17 @@
 import hashlib
 import http.client
 import os
+import queue
 import sys
+import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from digits_tf import files, runtime
 from digits_tf.errors import DigitsError
@@ -29,7 +33,8 @@ SHA256 = {
 
 # The largest of the files is 9.9 MB; a mirror that sends more does not send MNIST.
 _MAX_BYTES = 64 << 20
-_CONNECT_SECONDS = 10
+_SILENCE_SECONDS = 10
+_MOST_REASON = 200  # letters
 _CHUNK_BYTES = 1 << 16
 
 
@@ -61,7 +66,8 @@ def fetch(name: str, folder: Path, mirrors: Sequence[str] = MIRRORS, limit_s: fl
     Args:
         name: one of the names in `SHA256`.
         folder: the cache. Only whole, checked files are put into it.
-        mirrors: addresses that `name`.gz is appended to, tried in turn.
+        mirrors: addresses that `name`.gz is appended to, tried in turn. They, and what they
+            redirect to, begin with https://; on this machine also with http://.
         limit_s: seconds that a mirror may take to send the file.
 
     Returns:
@@ -69,13 +75,15 @@ def fetch(name: str, folder: Path, mirrors: Sequence[str] = MIRRORS, limit_s: fl
 
     Raises:
         DigitsError: if no mirror sent the file; the message gives each mirror's reason.
+        OSError: if the cache cannot be written.
     """
     if path := cached(name, folder):
         return path
     reasons = []
     for mirror in mirrors:
+        url = f"{mirror}{name}.gz"
         try:
-            content = _download(f"{mirror}{name}.gz", limit_s)
+            content = _within(limit_s, url)
             found = hashlib.sha256(content).hexdigest()
             if found != SHA256[name]:
                 raise DigitsError(f"expected SHA-256 {SHA256[name][:12]}…, found {found[:12]}…")
@@ -86,24 +94,69 @@ def fetch(name: str, folder: Path, mirrors: Sequence[str] = MIRRORS, limit_s: fl
             zlib.error,
             http.client.HTTPException,
         ) as error:
-            reason = error.reason if isinstance(error, urllib.error.URLError) else error
-            reasons.append(f"{mirror}: {reason}")
+            reason: object = error
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+            elif isinstance(error, urllib.error.URLError):
+                reason = error.reason
+            reasons.append(f"{url}: {str(reason)[:_MOST_REASON]}")
             continue
         files.write_bytes(folder / name, content)
         return folder / name
     raise DigitsError(f"{name} could not be fetched ({'; '.join(reasons)})")
 
 
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows ten redirects at most, and only to what may be fetched."""
+
+    inf_msg = "redirects without end: "
+
+    def redirect_request(self, *words: Any) -> urllib.request.Request | None:
+        """Checks the new address."""
+        _, answer, *_, url = words
+        # The caller would read all of it, and it may have no end.
+        answer.close()
+        _check(url)
+        return super().redirect_request(*words)
+
+
+def _check(url: str) -> None:
+    """Refuses all but https, and http on this machine."""
+    parts = urllib.parse.urlsplit(url)
+    is_here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if parts.scheme != "https" and not is_here:
+        raise DigitsError(f"expected an address that begins with https://, found {url}")
+
+
+def _within(limit_s: float, url: str) -> bytes:
+    """`_download` in a thread, as looking up a name and reading a header know no limit in all."""
+    outcome: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            outcome.put(_download(url, limit_s))
+        except Exception as error:
+            outcome.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        found = outcome.get(timeout=limit_s)
+    except queue.Empty:
+        raise DigitsError(f"still not done after {limit_s:.0f} s") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
 def _download(url: str, limit_s: float) -> bytes:
     """The decompressed content of a .gz address."""
     end = time.monotonic() + limit_s
-    # The addresses are this file's own, https all.
+    _check(url)
     request = urllib.request.Request(url, headers={"User-Agent": "digits_tf"})  # noqa: S310
     received = bytearray()
-    with urllib.request.urlopen(  # noqa: S310
-        request, timeout=min(_CONNECT_SECONDS, limit_s)
-    ) as response:
-        total = int(response.headers.get("Content-Length") or 0) or None
+    opener = urllib.request.build_opener(_Redirects)
+    with opener.open(request, timeout=min(_SILENCE_SECONDS, limit_s)) as response:
+        total = response.length
         with runtime.bar(total, url.rpartition("/")[2], unit="B") as bar:
             # read1 returns what has arrived, so that the time limit ends a trickle, too.
             while chunk := response.read1(_CHUNK_BYTES):

@@ -127,13 +127,7 @@ def export(
     with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as staging:
         stage = Path(staging)
         exported = _write(run.best_file, settings, mnist, stage, name, formats, force)
-        for path in sorted(stage.glob("*/*")):
-            if path.is_file():
-                files.sync(path)
-            else:
-                files.sync_tree(path)
-            files.replace_tree(path, out / path.relative_to(stage))
-    files.sync(out)
+        _place(sorted(stage.glob("*/*")), stage, out)
     placed = (
         dataclasses.replace(each, path=path_of(out, name, each.kind)) for each in exported.files
     )
@@ -158,15 +152,19 @@ def export_detector(model_file: Path, folder: Path, frames: "Sequence[Frame]") -
     from digits_tf.export import serving, tflite
     from digits_tf.recognition.tensorflow_models import open_any
 
-    model = serving.float32_copy(open_any(model_file))
-    saved_model = folder / "detector" / _VERSION
-    serving.save(model, saved_model, output="answer")
-    pictures, _ = next(windows.batches(frames, _RANGE_WINDOWS, 1, (0,)))
-    path = folder / "detector.tflite"
-    files.write_bytes(path, tflite.convert(saved_model, tflite.DETECTOR, pictures))
-    card = {"name": "detector", **_about(model), "sha256": files.sha256(path)}
-    files.write_json(path.with_suffix(".json"), card)
-    return path
+    files.make_folder(folder)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as staging:
+        stage = Path(staging)
+        model = serving.float32_copy(open_any(model_file))
+        saved_model = stage / "detector" / _VERSION
+        serving.save(model, saved_model, output="answer")
+        pictures, _ = next(windows.batches(frames, _RANGE_WINDOWS, 1, (0,)))
+        path = stage / "detector.tflite"
+        path.write_bytes(tflite.convert(saved_model, tflite.DETECTOR, pictures))
+        card = {"name": "detector", **_about(model), "sha256": files.sha256(path)}
+        files.write_json(path.with_suffix(".json"), card)
+        _place(sorted(stage.iterdir()), stage, folder)
+    return folder / path.name
 
 
 def representative(digits: Digits, count: int = _RANGE_DIGITS) -> NDArray[np.uint8]:
@@ -242,6 +240,19 @@ def _write(
     if not any(each.kind == "saved_model" and each.is_written for each in made):
         shutil.rmtree(saved_model.parent)
     return Exported(temperature, len(labels), tuple(made))
+
+
+def _place(made: Sequence[Path], stage: Path, out: Path) -> None:
+    """Moves files and folders of `stage` into `out`, each over what is there."""
+    files.sync_tree(stage)
+    # A kill may leave a model without its JSON, but none with another's.
+    for path in sorted(made, key=lambda path: path.suffix == ".json"):
+        target = out / path.relative_to(stage)
+        if path.suffix == ".tflite":
+            target.with_suffix(".json").unlink(missing_ok=True)
+        files.replace_tree(path, target)
+    for folder in {out, *(out / path.relative_to(stage).parent for path in made)}:
+        files.sync(folder)
 
 
 def _held_out(mnist: Mnist) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

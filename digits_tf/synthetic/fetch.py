@@ -94,6 +94,8 @@ _LONGEST_SIDE = {"photographs": 1280, "stamps": 400}
 _FONT_S, _PICTURES_S = 60.0, 600.0
 # Failures in a row after which the rest is not tried: there is no network.
 _FAILURES = 3
+# A package of fonts, unpacked; the largest has a tenth of it.
+_MOST_BYTES = 256 << 20
 
 _KINDS = {
     **dict.fromkeys(_HANDWRITING.split(), "handwriting"),
@@ -247,6 +249,8 @@ def _font(name: str, folder: Path, scratch: Path) -> dict[str, Any]:
     _run(words, scratch, _FONT_S)
     try:
         with tarfile.open(_only(scratch, "*.tgz")) as tar:
+            if sum(member.size for member in tar.getmembers()) > _MOST_BYTES:
+                raise ValueError(f"more than {_MOST_BYTES >> 20} MiB")
             members = {path: tar.extractfile(path) for path in tar.getnames()}
             content = {path: file.read() for path, file in members.items() if file}
         fitting = sorted(filter(re.compile(r".*-latin-\d+-normal\.woff").fullmatch, content))

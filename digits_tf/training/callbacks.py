@@ -20,6 +20,7 @@ from digits_tf.training.run import Run
 Logs: TypeAlias = dict[str, Any] | None
 
 _AVERAGE_EVERY = 8  # steps
+_TRY_SMALLER_RATE = "try a smaller --learning_rate (earlier epochs are kept)"
 
 
 class StopOnNonFiniteLoss(keras.callbacks.Callback):  # type: ignore[misc]
@@ -42,8 +43,8 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):  # type: ignore[misc]
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
             raise DigitsError(
-                f"the loss is {loss} at step {batch + 1} of epoch {self._epoch + 1}: try a smaller "
-                "--learning_rate (earlier epochs are kept)"
+                f"the loss is {loss} at step {batch + 1} of epoch {self._epoch + 1}: "
+                f"{_TRY_SMALLER_RATE}"
             )
 
 
@@ -157,10 +158,20 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._start = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Measures and saves."""
+        """Measures and saves.
+
+        Raises:
+            DigitsError: if the weights, or the held-out loss, are not finite.
+            OSError: if the run folder cannot be written.
+        """
         weights = values_of(self.model.variables)
         average = [value.copy() for value in self._average.values] if self._average else []
         row = self._measure(epoch, logs if logs is not None else {}, weights, average)
+        # The loss of the last step was that of the weights before it.
+        if not all(np.isfinite(each).all() for each in (*weights, row["held_out_loss"])):
+            raise DigitsError(
+                f"the weights are not finite at the end of epoch {epoch + 1}: {_TRY_SMALLER_RATE}"
+            )
         self.history.append(row)
         optimizer = values_of(self.model.optimizer.variables)
         state = Checkpoint(epoch + 1, self.history, weights, optimizer, average)

@@ -63,6 +63,7 @@ class Task:
         batches: the batches from an epoch on, counted from 0, to the end of the run.
         held_out: batches that the epoch is chosen on.
         steps: batches an epoch.
+        check: raises what is wrong with the data; it is called before each epoch is saved.
     """
 
     build: Callable[[], keras.Model]
@@ -71,6 +72,7 @@ class Task:
     batches: Callable[[int], tf.data.Dataset]
     held_out: tf.data.Dataset
     steps: int
+    check: Callable[[], None] = lambda: None
 
 
 def train(
@@ -83,11 +85,13 @@ def train(
     limits: Limits,
     start: Checkpoint | None = None,
     extra: Sequence[keras.callbacks.Callback] = (),
+    check: Callable[[], None] = lambda: None,
 ) -> list[Row]:
     """Trains a network that reads digits.
 
     Args, returns and errors are those of `fit`, except that the task is given by `data`, the split
-    digits, and `model_arguments`, for `resnet`.
+    digits, and `model_arguments`, for `resnet`; `check` raises an error if the files of `data` are
+    no longer those that the run was begun with.
     """
     batch_size = min(recipe.batch_size, len(data.train))
     steps = len(data.train) // batch_size
@@ -95,7 +99,7 @@ def train(
         steps = min(steps, limits.steps_per_epoch)
 
     def batches(first_epoch: int) -> tf.data.Dataset:
-        return dataset.training_batches(
+        made = dataset.training_batches(
             data,
             seed=seed,
             first_epoch=first_epoch,
@@ -104,6 +108,9 @@ def train(
             steps=steps,
             augmentation=recipe.augmentation,
         )
+        # What is not streamed has been read, once and for all.
+        check()
+        return made
 
     task = Task(
         build=lambda: resnet(**model_arguments),
@@ -112,8 +119,14 @@ def train(
         batches=batches,
         held_out=dataset.held_out_batches(data),
         steps=steps,
+        check=check if data.stream else lambda: None,
     )
-    return fit(run, task, recipe, seed, device, limits, start, extra)
+    try:
+        return fit(run, task, recipe, seed, device, limits, start, extra)
+    except tf.errors.OpError:
+        # It may have found less in a file than there was.
+        check()
+        raise
 
 
 def fit(
@@ -171,7 +184,9 @@ def fit(
     total, done = recipe.epochs * task.steps, first_epoch * task.steps
     # smoothing=0: the time left follows from the mean of all steps, saving among them.
     with runtime.bar(total, "", "step", initial=done, smoothing=0, leave=False) as bar:
-        callbacks = [StopOnNonFiniteLoss(), average, ProgressBar(bar, recipe.epochs), recorder]
+        check = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: task.check())
+        progress = ProgressBar(bar, recipe.epochs)
+        callbacks = [StopOnNonFiniteLoss(), average, progress, check, recorder]
         model.fit(
             task.batches(first_epoch),
             epochs=recipe.epochs,

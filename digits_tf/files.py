@@ -1,6 +1,7 @@
 """Files that are whole or not there at all."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -15,6 +16,8 @@ from digits_tf.errors import DigitsError
 _PREFIX = ".part-"
 # Of a JSON file that is read: this project's have a few kilobytes.
 _MOST_JSON_BYTES = 1 << 24
+# What the system answers where files cannot be locked.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextlib.contextmanager
@@ -109,7 +112,8 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     The system lets go of the lock when the program ends, however it ends.
 
     Args:
-        path: is made if it is not there, and stays.
+        path: is made if it is not there, and stays. Where its file system knows no locks, as some
+            of a network, nobody is kept out.
         wait: whether to wait until the others are done.
 
     Raises:
@@ -128,7 +132,11 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in _NO_LOCKS:
+                    raise
         yield
 
 

@@ -1,5 +1,6 @@
 """One's own digits in a folder: added, put right, taken back, and whole whatever happens."""
 
+import errno
 import gzip
 import os
 import signal
@@ -11,6 +12,7 @@ import time
 import numpy as np
 import pytest
 
+from digits_tf import files
 from digits_tf.data import collection, idx, mnist
 from digits_tf.data.collection import Collection, Entry
 from digits_tf.data.digits import BACKGROUND, open_pair
@@ -276,3 +278,21 @@ def test_it_is_data_to_train_on(own):
     assert (found.train.count, found.test.count, found.background.count) == (18, 2, 1)
     both = np.concatenate([found.train.read()[0], found.test.read()[0]])
     assert sorted(map(bytes, both)) == sorted(bytes(crop(number)) for number in range(20))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows locks in another way")
+def test_folders_that_cannot_be_locked_are_used_without(tmp_path, monkeypatch):
+    import fcntl
+
+    def refuse(code):
+        def flock(file, operation):
+            raise OSError(code, os.strerror(code))
+
+        monkeypatch.setattr(fcntl, "flock", flock)
+
+    refuse(errno.ENOLCK)
+    with files.locked(tmp_path / ".lock"):
+        pass
+    refuse(errno.EIO)
+    with pytest.raises(OSError, match="Input/output"), files.locked(tmp_path / ".lock"):
+        pass

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import drawn
-from digits_tf.detection.candidates import Candidates, decode, select
+from digits_tf.detection import VALUES
+from digits_tf.detection.candidates import Candidates, cells, decode, heat_picture, select
 
 
 def selected(boxes, scores, levels=None, scales=(1.0,), threshold=0.0):
@@ -113,7 +114,7 @@ def test_a_part_of_a_digit_does_not_vote_for_it():
 
 @pytest.mark.parametrize(
     ("size", "heard"),
-    [(6, False), (9.5, False), (12.5, True), (95, True), (115, False), (400, False)],
+    [(6, False), (10.8, False), (11.2, True), (104.5, True), (105.5, False), (400, False)],
 )
 def test_levels_on_which_its_size_is_out_of_range_have_no_say(size, heard):
     """The second one sees 30 pixels and is sure, the first is silent or all but so."""
@@ -163,7 +164,32 @@ def test_thousands_of_candidates_take_no_time():
     assert len(selected(apart, scores[:5000])) == 170
 
 
+def test_tiles_are_joined_in_their_order():
+    parts = [
+        Candidates(
+            np.full((many, 4), float(level)), np.full(many, 0.1 * level), np.full(many, level)
+        )
+        for level, many in ((2, 3), (0, 0), (1, 1))
+    ]
+    joined = Candidates.joined(iter(parts))
+    assert joined.levels.tolist() == [2, 2, 2, 1]
+    assert joined.boxes.tolist() == [4 * [2.0]] * 3 + [4 * [1.0]]
+    assert joined.scores.tolist() == [0.2, 0.2, 0.2, 0.1]
+
+
 # Peaks of a heatmap
+
+
+@pytest.mark.parametrize("values", [None, 3])
+def test_blocks_are_taken_apart_into_cells(values):
+    """Two by two cells of a picture are one place of the network's answer."""
+    deep = values or VALUES
+    grid = np.arange(3 * 2 * 5 * 2 * deep, dtype=np.float32).reshape(6, 10, deep)
+    blocks = np.empty((3, 5, 4 * deep), np.float32)
+    for row, column in np.ndindex(3, 5):
+        block = grid[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        blocks[row, column] = block.ravel()
+    np.testing.assert_array_equal(cells(blocks, values) if values else cells(blocks), grid)
 
 
 def heatmap(*peaks, shape=(20, 30)):
@@ -203,3 +229,9 @@ def test_boxes_are_never_endless():
         values = np.full((20, 30, 4), log_side, np.float32)
         (box,) = decode(heatmap((7, 11, 0.9)), values).boxes
         assert tuple(box[2:]) == pytest.approx((side, side), rel=1e-5)
+
+
+def test_heat_is_shown_as_probabilities():
+    heat = np.log(np.array([[0.2, 0.5], [0.8, 0.1]]) / np.array([[0.8, 0.5], [0.2, 0.9]]))
+    assert heat_picture(heat.astype(np.float32)).tolist() == [[51, 127], [204, 25]]
+    assert heat_picture(np.array([[-1e9, 1e9]], np.float32)).tolist() == [[0, 255]]

@@ -232,6 +232,32 @@ def test_probabilities_are_averaged_and_the_box_is_the_latest():
     assert steady.box == (102, 101, 40, 60)
 
 
+@pytest.mark.parametrize(
+    ("confidence", "is_sure"), [(0.3, False), (0.5, False), (0.51, True), (0.97, True)]
+)
+def test_what_is_surely_no_digit_takes_away_from_all_probabilities(confidence, is_sure):
+    smoother = Smoother(0.5)
+    smoother.update([digit(7)], 0.0)
+    (shown,) = smoother.update([digit(None, confidence)], 0.15)
+    left = np.exp(-1)  # after one time constant
+    assert shown.probabilities.sum() == pytest.approx(left if is_sure else 1.0, abs=1e-5)
+    assert shown.probabilities[3] == pytest.approx(
+        left * 0.1 / 9 + (0 if is_sure else (1 - left) * confidence), abs=1e-5
+    )
+
+
+@pytest.mark.parametrize(("moved", "same"), [(30, True), (31, False)])
+def test_a_digit_moves_by_less_than_half_of_its_size(moved, same):
+    """The mean of its size before and now: 60.5 pixels."""
+    for axis in (0, 1):
+        smoother = Smoother(0.5)
+        smoother.update([digit(7, box=(100, 100, 60, 50))], 0.0)
+        box = [100, 100, 61, 51]
+        box[axis] += moved - 0.5
+        (shown, *_) = smoother.update([digit(1, box=box)], 0.03)
+        assert (shown.box == tuple(box)) == same
+
+
 def test_smoothing_twelve_digits_takes_little_time():
     row = [digit(place % 10, box=(60 * place, 100, 40, 60)) for place in range(12)]
     smoother = Smoother(0.5)

@@ -26,6 +26,7 @@ def selected(boxes, scores, levels=None, scales=(1.0,), threshold=0.0):
         ((0, 10, 10, 20), 2),  # 0.33 of both
         ((6, 2, 6, 16), 1),  # 0.67 of the smaller one
         ((7, 2, 6, 16), 2),  # 0.5 of the smaller one, as where two digits touch
+        ((0, 16.75, 4, 5), 2),  # 0.65 of the smaller one, and no more
         ((10, 0, 10, 20), 2),
     ],
 )
@@ -36,6 +37,8 @@ def test_boxes_that_share_too_much_are_of_one_digit(other, kept):
         # A hole that is too small for the level has the score that it came with.
         assert found[0].score == pytest.approx(0.9)
         assert found[0].box == ((0, 0, 10, 20) if scores[0] == 0.9 else other)
+        tiny = np.array([(0, 0, 10, 20), other]) / 32
+        assert len(selected(tiny, scores, scales=(48.0,))) == kept
 
 
 def test_a_bar_is_one_1_and_two_bars_are_two():
@@ -50,6 +53,9 @@ def test_the_loop_of_a_6_is_no_0():
     for scores, box in (((0.56, 0.7), whole), ((0.51, 0.7), loop)):
         (found,) = selected([whole, loop], scores, scales=(1.0,))
         assert found.box == box
+        # It is the longer side that counts.
+        (found,) = selected([(y, x, h, w) for x, y, w, h in (whole, loop)], scores)
+        assert found.box[2:] == box[:1:-1]
 
 
 def test_the_surest_come_first_and_what_they_displace_displaces_nothing():
@@ -140,6 +146,7 @@ def test_where_no_level_has_a_say_its_score_stands():
 def test_the_threshold_is_compared_with_the_vote():
     for threshold, count in ((0.4, 1), (0.5, 0)):  # 0.46
         assert len(selected([BOX], [0.8], [1], THREE, threshold)) == count
+    assert len(selected([BOX], [0.25], scales=(9.0,), threshold=0.25)) == 1
 
 
 def test_candidates_of_a_page_are_all_compared():

@@ -25,6 +25,10 @@ def test_what_is_written_is_read(tmp_path, name):
     file = idx.open_images(path)
     assert file.shape == (7, 28, 28)
     assert np.array_equal(file.read(), IMAGES)
+    # Packed if the name says so, and without the time of day.
+    content = path.read_bytes()
+    assert (gzip.decompress(content) if name.endswith(".gz") else content)[16:] == IMAGES.tobytes()
+    assert content[4:8] == (bytes(4) if name.endswith(".gz") else b"\0\0\0\x07")
 
 
 def test_gzip_is_known_by_its_content_not_its_name(tmp_path):
@@ -103,6 +107,7 @@ BROKEN = {
     "text": (b"label,pixel1,pixel2\n", "text that begins with 'labe'"),
     "zip": (b"PK\x03\x04rest of an archive", "zip archive"),
     "png": (b"\x89PNG\r\n\x1a\n", "PNG"),
+    "no dimensions": (header() + b"x", "magic"),
     "33 dimensions": (b"\0\0\x08\x21" + 33 * b"\0\0\0\x01" + b"x", "magic"),
     "unknown type": (header(7, code=0x07) + b"x" * 7, "magic"),
     "other size": (header(2, 32, 32) + b"x" * 2048, "28x28 pixels, found 32x32"),

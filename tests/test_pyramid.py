@@ -7,9 +7,29 @@ import numpy as np
 import pytest
 
 import drawn
-from digits_tf.detection.pyramid import level_sizes, levels, live_tile, tiles, tiles_of_turn
+from digits_tf.detection.pyramid import (
+    Tile,
+    check,
+    level_sizes,
+    levels,
+    live_tile,
+    shrink,
+    tiles,
+    tiles_of_turn,
+)
 
 SHAPE = (480, 640)
+
+
+def test_a_frame_is_grey_or_of_one_three_or_four_channels():
+    for shape in ((5, 6), (5, 6, 1), (5, 6, 3), (5, 6, 4), (1, 1)):
+        check(np.zeros(shape, np.uint8))
+    for shape in ((), (6,), (5, 6, 0), (5, 6, 2), (5, 6, 5), (5, 6, 3, 1), (0, 6), (5, 0, 3)):
+        with pytest.raises(ValueError, match=r"^expected .* Received: "):
+            check(np.zeros(shape, np.uint8))
+    for other in (np.float32, np.int8, bool):
+        with pytest.raises(ValueError, match="expected uint8"):
+            check(np.zeros((5, 6), other))
 
 
 @pytest.mark.parametrize(
@@ -85,11 +105,10 @@ def test_of_a_large_live_frame_few_rows_are_read(shape, steps):
 def test_a_tile_is_a_part_of_its_level(shape):
     coarse = drawn.rng(3).integers(0, 256, (9, 16), np.uint8)
     frame = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    for level, (width, height) in zip(
-        live_levels(frame), level_sizes(shape, live=True), strict=True
-    ):
+    for width, height in level_sizes(shape, live=True):
         top, left = height // 3, width // 4
         seen = live_tile(frame, (width, height), (top, height, left, width - 9))
+        level = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
         whole = level[top:, left:-9].astype(int)
         assert np.abs(seen - whole)[2:-2, 2:-2].max() < 8
 
@@ -104,6 +123,10 @@ def test_pixels_of_a_level_are_means_not_samples(shape):
             inner = level[2:-2, 2:-2]
             assert abs(float(inner.mean()) - 100) < 3
             assert inner.std() < 8
+    # Of a live frame, this holds along the rows that are read.
+    for level in live_levels(frame):
+        assert level.std() < 8
+        assert abs(float(level.mean()) - 100) < 3
 
 
 @pytest.mark.parametrize(
@@ -169,3 +192,20 @@ def test_a_frame_of_few_levels_has_no_tiles():
     assert len(tiles((100, 140), live=True)) == len(level_sizes((100, 140), live=True)) < 3
     assert tiles_of_turn((100, 140), 5) == tiles((100, 140), live=True)
     assert len(tiles(SHAPE, live=False)) == len(level_sizes(SHAPE))
+
+
+def test_a_frame_of_one_column_is_not_halved_to_nothing():
+    for many in (200, 500, 4000):
+        column = np.full((many, 1), 90, np.uint8)
+        assert (shrink(column, (1, 96)) == np.full((96, 1), 90)).all()
+
+
+def test_a_column_has_levels_of_one_column():
+    frame = np.full((30_000, 3), 90, np.uint8)
+    for level in levels(frame):
+        assert level.shape[1] == 1
+        assert (level == 90).all()
+
+
+def test_a_tile_is_a_whole_level_unless_told():
+    assert Tile(1).window((192, 256)) == (0, 192, 0, 256)

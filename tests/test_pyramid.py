@@ -179,19 +179,21 @@ def test_tiles_overlap_by_a_small_digit_and_by_no_more(shape):
 
 @pytest.mark.parametrize("shape", [SHAPE, (1920, 1080)], ids=str)
 def test_a_round_of_live_frames_shows_every_tile(shape):
-    """Sixteen frames: the middle level in every second one, each eighth of the finest once."""
+    """Two rounds of sixteen frames: the middle level in every second one, each eighth once."""
     every = tiles(shape, live=True)
     assert tiles_of_turn(shape, 0) == every
-    looks = [tile for turn in range(1, 17) for tile in tiles_of_turn(shape, turn)]
+    looks = [tile for turn in range(1, 33) for tile in tiles_of_turn(shape, turn)]
     assert set(looks) == set(every)
-    assert [looks.count(tile) for tile in every] == [8, 8] + 8 * [1]
+    assert [looks.count(tile) for tile in every] == [16, 16] + 8 * [2]
     assert max(len(tiles_of_turn(shape, turn)) for turn in range(1, 17)) == 2
 
 
-def test_a_frame_of_few_levels_has_no_tiles():
-    assert len(tiles((100, 140), live=True)) == len(level_sizes((100, 140), live=True)) < 3
-    assert tiles_of_turn((100, 140), 5) == tiles((100, 140), live=True)
-    assert len(tiles(SHAPE, live=False)) == len(level_sizes(SHAPE))
+@pytest.mark.parametrize(("shape", "count"), [((100, 140), 1), ((200, 200), 2)])
+def test_a_frame_of_few_levels_has_no_tiles(shape, count):
+    assert tiles(shape, live=True) == [Tile(level) for level in range(count)]
+    for turn in range(4):
+        assert tiles_of_turn(shape, turn) == tiles(shape, live=True)
+    assert tiles(SHAPE, live=False) == [Tile(level) for level in range(len(level_sizes(SHAPE)))]
 
 
 def test_a_frame_of_one_column_is_not_halved_to_nothing():

@@ -168,7 +168,8 @@ def test_thousands_of_candidates_take_no_time():
     assert found[0].score == pytest.approx(scores.max())
     # Each is compared with each.
     apart = [(30 * (index % 100), 40 * (index // 100), 20, 30) for index in range(5000)]
-    assert len(selected(apart, scores[:5000])) == 170
+    for levels, most in ((1, 170), (9, 1530), (20, 1700)):
+        assert len(selected(apart, scores[:5000], scales=levels * (1.0,))) == most
 
 
 def test_tiles_are_joined_in_their_order():

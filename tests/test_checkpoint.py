@@ -76,6 +76,21 @@ def test_a_history_of_other_epochs_is_refused(tmp_path, epochs):
         checkpoint.load(path)
 
 
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_another_epoch_than_the_historys_is_refused(tmp_path, epoch):
+    other = checkpoint.Checkpoint(epoch, state(2).history, [], [], [])
+    path = checkpoint.save(other, tmp_path)
+    assert path.name.startswith("epoch_0002_")
+    with pytest.raises(ValueError, match="expected a history of 2 epochs"):
+        checkpoint.load(path)
+
+
+def test_what_only_a_pickle_could_hold_is_not_saved(tmp_path):
+    with pytest.raises(ValueError, match="pickle"):
+        checkpoint.save(state(1, [np.array([{}])]), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("key", checkpoint.COLUMNS[1:])
 def test_a_history_of_other_things_than_numbers_is_refused(tmp_path, key):
     path = checkpoint.save(state(2), tmp_path)
@@ -122,3 +137,10 @@ def test_checkpoints_are_pruned_but_for_the_best(tmp_path):
     for keep, kept in ((0, [1, 2, 3, 4, 5]), (2, [2, 4, 5]), (1, [2, 5])):
         checkpoint.prune(tmp_path, keep, best)
         assert sorted(map(checkpoint.epoch_of, checkpoint.listed(tmp_path))) == kept
+
+
+def test_the_best_is_kept_after_many_epochs_too(tmp_path):
+    for epoch in (998, 999, 1000, 1001):
+        (tmp_path / f"epoch_{epoch:04d}_.npz").write_bytes(b"")
+    checkpoint.prune(tmp_path, keep=1, best_epoch=999)
+    assert [*map(checkpoint.epoch_of, checkpoint.listed(tmp_path))] == [1001, 999]

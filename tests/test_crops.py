@@ -136,6 +136,17 @@ def test_boxes_beyond_the_frame_are_no_crop():
     assert result.returncode == 0, result.stderr[-500:]
 
 
+def test_of_a_box_that_touches_the_frame_from_outside_there_is_no_crop():
+    for turns in range(4):
+        frame = np.full((100, 100), PAPER, np.uint8)
+        frame[25:65, 3:9] = INK
+        x, y, w, h = ((-30, 20, 30, 50), (20, 100, 50, 30), (100, 30, 30, 50), (30, -30, 50, 30))[
+            turns
+        ]
+        frame = np.ascontiguousarray(np.rot90(frame, turns))
+        assert digit_crop(frame, (float(x), float(y), float(w), float(h))) is None
+
+
 def test_a_box_may_reach_beyond_the_frame():
     one = written()
     x, y, w, h = one.boxes[0]
@@ -168,6 +179,25 @@ def test_a_stroke_may_end_a_fifth_of_the_boxs_side_outside(beyond, kept):
     crop = digit_crop(one.on(PAPER, INK), (120.0, 110.0, 60.0, 80.0))
     width = 20 * 14 / (tall if kept else 80)
     assert abs(crop.sum() / 255 / 20 - width) < 0.35
+
+
+@pytest.mark.parametrize("side", [30, 40, 50, 55])
+@pytest.mark.parametrize("turns", range(4))
+def test_ends_of_strokes_are_kept_on_each_side(side, turns):
+    """A fifth of the box's side is the reach: what touches its border goes on."""
+    reach = side // 5
+    start = 20 + side
+    for length in (1, reach - 1, reach, reach + 1, reach + 9):
+        ink, expected = np.zeros((100, 100), np.uint8), np.zeros((100, 100), np.uint8)
+        for row in (30, 40):
+            ink[row : row + 4, start - 12 : start + length] = 255
+        ink[44:46, start : start + length] = 255
+        if length < reach:
+            expected[:, start:] = ink[:, start:]
+        ink, expected = (np.ascontiguousarray(np.rot90(each, turns)) for each in (ink, expected))
+        far = 80 - side
+        box = (*((20, 20), (20, far), (far, far), (far, 20))[turns], side, side)
+        np.testing.assert_array_equal(cropping._stroke_ends(ink, box), expected)
 
 
 @pytest.mark.parametrize("tall", [117, 200])

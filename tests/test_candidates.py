@@ -43,8 +43,12 @@ def test_boxes_that_share_too_much_are_of_one_digit(other, kept):
 
 def test_a_bar_is_one_1_and_two_bars_are_two():
     """Boxes as they were found for a photographed 1."""
-    assert len(selected([(1901, 157, 14, 103), (1887, 153, 18, 108)], [0.63, 0.2])) == 1
-    assert len(selected([(1901, 157, 14, 103), (1866, 153, 18, 108)], [0.63, 0.6])) == 2
+    bar, beside, apart = (1901, 157, 14, 103), (1887, 153, 18, 108), (1866, 153, 18, 108)
+    for turned in (1, -1):
+        # x, y, w, h, or y, x, h, w of a bar that lies.
+        for other, scores, count in ((beside, [0.63, 0.2], 1), (apart, [0.63, 0.6], 2)):
+            boxes = [(*box[:2][::turned], *box[2:][::turned]) for box in (bar, other)]
+            assert len(selected(boxes, scores)) == count
 
 
 def test_the_loop_of_a_6_is_no_0():

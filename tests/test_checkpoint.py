@@ -91,6 +91,16 @@ def test_what_only_a_pickle_could_hold_is_not_saved(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_pickle_is_not_loaded(tmp_path):
+    """It could run anything."""
+    path = checkpoint.save(state(1), tmp_path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **arrays | {"model_0000": np.array([{}])})
+    with pytest.raises(ValueError, match=r"^damaged .*allow_pickle=False"):
+        checkpoint.load(path)
+
+
 @pytest.mark.parametrize("key", checkpoint.COLUMNS[1:])
 def test_a_history_of_other_things_than_numbers_is_refused(tmp_path, key):
     path = checkpoint.save(state(2), tmp_path)

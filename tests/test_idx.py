@@ -101,6 +101,7 @@ BROKEN = {
     "cut header": (b"\0\0\x08\x03\0\0", "cut short inside its header"),
     "cut records": (header(7, 28, 28) + b"x" * 5487, "cut short", "5,488 bytes", "5,487 bytes"),
     "trailing bytes": (header(7, 28, 28) + b"x" * 5490, "found 2 more"),
+    "three times as long": (header(7, 28, 28) + b"x" * 3 * 5488, "found 10,976 more"),
     "no records": (header(0, 28, 28), "at least one record"),
     "no pixels": (header(5, 0, 28), "at least one record"),
     "terabytes": (header(2**32 - 1, 2**16, 2**16), "cut short"),
@@ -168,7 +169,7 @@ def test_folder_missing_file_and_device(tmp_path):
 
 def test_label_out_of_range_is_named(tmp_path):
     path = tmp_path / "labels"
-    idx.write_idx(path, np.array([1, 2, 10, 3], np.uint8))
+    idx.write_idx(path, np.array([1, 2, 10, 3, 12], np.uint8))
     with pytest.raises(DigitsError, match=r"labels 0\.\.9, found 10 at index 2$"):
         idx.open_labels(path)
     # In the second batch of a million.

@@ -167,6 +167,8 @@ def test_tiles_overlap_by_a_small_digit_and_by_no_more(shape):
         covered[top:bottom, left:right] += 1
         area += (bottom - top) * (right - left)
     assert len(finest) == 8
+    # The longer side has more tiles.
+    assert {tile.grid for tile in finest} == {(2, 4) if shape[1] > shape[0] else (4, 2)}
     assert covered.min() == 1
     # A digit of 28 pixels lies in one of them as a whole, wherever it is.
     for middle in ((index * side // count) for side in shape for index, count in ((1, 2), (1, 4))):
@@ -196,10 +198,11 @@ def test_a_frame_of_few_levels_has_no_tiles(shape, count):
     assert tiles(SHAPE, live=False) == [Tile(level) for level in range(len(level_sizes(SHAPE)))]
 
 
-def test_a_frame_of_one_column_is_not_halved_to_nothing():
-    for many in (200, 500, 4000):
-        column = np.full((many, 1), 90, np.uint8)
-        assert (shrink(column, (1, 96)) == np.full((96, 1), 90)).all()
+@pytest.mark.parametrize("columns", [1, 2, 3, 7])
+def test_a_frame_of_few_columns_is_not_halved_to_nothing(columns):
+    for many in (150, 200, 500, 1000, 4000):
+        strip = np.full((many, columns), 90, np.uint8)
+        assert (shrink(strip, (1, 96)) == np.full((96, 1), 90)).all()
 
 
 def test_a_column_has_levels_of_one_column():

@@ -217,9 +217,14 @@ def test_lines_stay_while_a_digit_is_not_read():
 
 
 def test_marks_that_are_no_digits_come_last():
-    row = [digit(None, 0.3, box=(30, 100, 40, 60)), digit(1), digit(2, box=(170, 100, 40, 60))]
+    row = [
+        digit(None, 0.3, box=(30, 100, 40, 60)),
+        digit(1),
+        digit(2, box=(170, 100, 40, 60)),
+        digit(3, box=(100, 300, 40, 60)),
+    ]
     shown = Smoother(0.5).update(row, 0.0)
-    assert [(each.label, each.line) for each in shown] == [(1, 0), (2, 0), (None, 1)]
+    assert [(each.label, each.line) for each in shown] == [(1, 0), (2, 0), (3, 1), (None, 2)]
 
 
 def test_probabilities_are_averaged_and_the_box_is_the_latest():
@@ -246,16 +251,27 @@ def test_what_is_surely_no_digit_takes_away_from_all_probabilities(confidence, i
     )
 
 
-@pytest.mark.parametrize(("moved", "same"), [(30, True), (31, False)])
-def test_a_digit_moves_by_less_than_half_of_its_size(moved, same):
-    """The mean of its size before and now: 60.5 pixels."""
-    for axis in (0, 1):
-        smoother = Smoother(0.5)
-        smoother.update([digit(7, box=(100, 100, 60, 50))], 0.0)
-        box = [100, 100, 61, 51]
-        box[axis] += moved - 0.5
-        (shown, *_) = smoother.update([digit(1, box=box)], 0.03)
-        assert (shown.box == tuple(box)) == same
+@pytest.mark.parametrize(
+    ("before", "now", "moved", "same"),
+    [
+        (60, 60, 29.9, True),
+        (60, 60, 30, False),
+        (61, 60, 30.2, True),
+        (61, 60, 30.3, False),
+        (60, 61, 30.2, True),
+        (60, 61, 30.3, False),
+    ],
+)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_digit_moves_by_less_than_half_of_its_size(before, now, moved, same, axis):
+    """Its size is the mean of the longer sides before and now."""
+    first, then = [100, 100, 40, 40], [100, 100, 40, 40]
+    first[2 + axis], then[2 + axis] = before, now
+    then[axis] += moved + before / 2 - now / 2
+    smoother = Smoother(0.5)
+    smoother.update([digit(7, box=first)], 0.0)
+    boxes = [each.box for each in smoother.update([digit(1, box=then)], 0.03)]
+    assert (tuple(then) in boxes) == same
 
 
 def test_smoothing_twelve_digits_takes_little_time():

@@ -217,9 +217,14 @@ def test_lines_stay_while_a_digit_is_not_read():
 
 
 def test_marks_that_are_no_digits_come_last():
-    row = [digit(None, 0.3, box=(30, 100, 40, 60)), digit(1), digit(2, box=(170, 100, 40, 60))]
+    row = [
+        digit(None, 0.3, box=(30, 100, 40, 60)),
+        digit(1),
+        digit(2, box=(170, 100, 40, 60)),
+        digit(3, box=(100, 300, 40, 60)),
+    ]
     shown = Smoother(0.5).update(row, 0.0)
-    assert [(each.label, each.line) for each in shown] == [(1, 0), (2, 0), (None, 1)]
+    assert [(each.label, each.line) for each in shown] == [(1, 0), (2, 0), (3, 1), (None, 2)]
 
 
 def test_probabilities_are_averaged_and_the_box_is_the_latest():
@@ -230,6 +235,43 @@ def test_probabilities_are_averaged_and_the_box_is_the_latest():
     assert steady.confidence == pytest.approx(float(steady.probabilities[7]))
     assert steady.probabilities.sum() == pytest.approx(1.0, abs=1e-5)
     assert steady.box == (102, 101, 40, 60)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "is_sure"), [(0.3, False), (0.5, False), (0.51, True), (0.97, True)]
+)
+def test_what_is_surely_no_digit_takes_away_from_all_probabilities(confidence, is_sure):
+    smoother = Smoother(0.5)
+    smoother.update([digit(7)], 0.0)
+    (shown,) = smoother.update([digit(None, confidence)], 0.15)
+    left = np.exp(-1)  # after one time constant
+    assert shown.probabilities.sum() == pytest.approx(left if is_sure else 1.0, abs=1e-5)
+    assert shown.probabilities[3] == pytest.approx(
+        left * 0.1 / 9 + (0 if is_sure else (1 - left) * confidence), abs=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "moved", "same"),
+    [
+        (60, 60, 29.9, True),
+        (60, 60, 30, False),
+        (61, 60, 30.2, True),
+        (61, 60, 30.3, False),
+        (60, 61, 30.2, True),
+        (60, 61, 30.3, False),
+    ],
+)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_digit_moves_by_less_than_half_of_its_size(before, now, moved, same, axis):
+    """Its size is the mean of the longer sides before and now."""
+    first, then = [100, 100, 40, 40], [100, 100, 40, 40]
+    first[2 + axis], then[2 + axis] = before, now
+    then[axis] += moved + before / 2 - now / 2
+    smoother = Smoother(0.5)
+    smoother.update([digit(7, box=first)], 0.0)
+    boxes = [each.box for each in smoother.update([digit(1, box=then)], 0.03)]
+    assert (tuple(then) in boxes) == same
 
 
 def test_smoothing_twelve_digits_takes_little_time():

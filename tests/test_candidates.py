@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import drawn
-from digits_tf.detection.candidates import Candidates, decode, select
+from digits_tf.detection import VALUES
+from digits_tf.detection.candidates import Candidates, cells, decode, heat_picture, select
 
 
 def selected(boxes, scores, levels=None, scales=(1.0,), threshold=0.0):
@@ -25,6 +26,7 @@ def selected(boxes, scores, levels=None, scales=(1.0,), threshold=0.0):
         ((0, 10, 10, 20), 2),  # 0.33 of both
         ((6, 2, 6, 16), 1),  # 0.67 of the smaller one
         ((7, 2, 6, 16), 2),  # 0.5 of the smaller one, as where two digits touch
+        ((0, 16.75, 4, 5), 2),  # 0.65 of the smaller one, and no more
         ((10, 0, 10, 20), 2),
     ],
 )
@@ -35,12 +37,18 @@ def test_boxes_that_share_too_much_are_of_one_digit(other, kept):
         # A hole that is too small for the level has the score that it came with.
         assert found[0].score == pytest.approx(0.9)
         assert found[0].box == ((0, 0, 10, 20) if scores[0] == 0.9 else other)
+        tiny = np.array([(0, 0, 10, 20), other]) / 32
+        assert len(selected(tiny, scores, scales=(48.0,))) == kept
 
 
 def test_a_bar_is_one_1_and_two_bars_are_two():
     """Boxes as they were found for a photographed 1."""
-    assert len(selected([(1901, 157, 14, 103), (1887, 153, 18, 108)], [0.63, 0.2])) == 1
-    assert len(selected([(1901, 157, 14, 103), (1866, 153, 18, 108)], [0.63, 0.6])) == 2
+    bar, beside, apart = (1901, 157, 14, 103), (1887, 153, 18, 108), (1866, 153, 18, 108)
+    for turned in (1, -1):
+        # x, y, w, h, or y, x, h, w of a bar that lies.
+        for other, scores, count in ((beside, [0.63, 0.2], 1), (apart, [0.63, 0.6], 2)):
+            boxes = [(*box[:2][::turned], *box[2:][::turned]) for box in (bar, other)]
+            assert len(selected(boxes, scores)) == count
 
 
 def test_the_loop_of_a_6_is_no_0():
@@ -49,13 +57,17 @@ def test_the_loop_of_a_6_is_no_0():
     for scores, box in (((0.56, 0.7), whole), ((0.51, 0.7), loop)):
         (found,) = selected([whole, loop], scores, scales=(1.0,))
         assert found.box == box
+        # It is the longer side that counts.
+        (found,) = selected([(y, x, h, w) for x, y, w, h in (whole, loop)], scores)
+        assert found.box[2:] == box[:1:-1]
 
 
 def test_the_surest_come_first_and_what_they_displace_displaces_nothing():
     row = [(0, 0, 10, 20), (0, 8, 10, 20), (0, 16, 10, 20), (50, 0, 10, 20)]
     found = selected(row, (0.9, 0.8, 0.7, 0.95))
     assert [each.box for each in found] == [row[3], row[0], row[2]]
-    assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+    # What is displaced has no vote on the next digit either.
+    assert [each.score for each in found] == pytest.approx([0.95, 0.9, 0.7])
 
 
 def test_of_nothing_nothing_is_selected():
@@ -112,7 +124,7 @@ def test_a_part_of_a_digit_does_not_vote_for_it():
 
 @pytest.mark.parametrize(
     ("size", "heard"),
-    [(6, False), (9.5, False), (12.5, True), (95, True), (115, False), (400, False)],
+    [(6, False), (10.8, False), (11.2, True), (104.5, True), (105.5, False), (400, False)],
 )
 def test_levels_on_which_its_size_is_out_of_range_have_no_say(size, heard):
     """The second one sees 30 pixels and is sure, the first is silent or all but so."""
@@ -138,6 +150,7 @@ def test_where_no_level_has_a_say_its_score_stands():
 def test_the_threshold_is_compared_with_the_vote():
     for threshold, count in ((0.4, 1), (0.5, 0)):  # 0.46
         assert len(selected([BOX], [0.8], [1], THREE, threshold)) == count
+    assert len(selected([BOX], [0.25], scales=(9.0,), threshold=0.25)) == 1
 
 
 def test_candidates_of_a_page_are_all_compared():
@@ -159,10 +172,36 @@ def test_thousands_of_candidates_take_no_time():
     assert found[0].score == pytest.approx(scores.max())
     # Each is compared with each.
     apart = [(30 * (index % 100), 40 * (index // 100), 20, 30) for index in range(5000)]
-    assert len(selected(apart, scores[:5000])) == 170
+    for levels, most in ((1, 170), (9, 1530), (20, 1700)):
+        assert len(selected(apart, scores[:5000], scales=levels * (1.0,))) == most
+
+
+def test_tiles_are_joined_in_their_order():
+    parts = [
+        Candidates(
+            np.full((many, 4), float(level)), np.full(many, 0.1 * level), np.full(many, level)
+        )
+        for level, many in ((2, 3), (0, 0), (1, 1))
+    ]
+    joined = Candidates.joined(iter(parts))
+    assert joined.levels.tolist() == [2, 2, 2, 1]
+    assert joined.boxes.tolist() == [4 * [2.0]] * 3 + [4 * [1.0]]
+    assert joined.scores.tolist() == [0.2, 0.2, 0.2, 0.1]
 
 
 # Peaks of a heatmap
+
+
+@pytest.mark.parametrize("values", [None, 3])
+def test_blocks_are_taken_apart_into_cells(values):
+    """Two by two cells of a picture are one place of the network's answer."""
+    deep = values or VALUES
+    grid = np.arange(3 * 2 * 5 * 2 * deep, dtype=np.float32).reshape(6, 10, deep)
+    blocks = np.empty((3, 5, 4 * deep), np.float32)
+    for row, column in np.ndindex(3, 5):
+        block = grid[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        blocks[row, column] = block.ravel()
+    np.testing.assert_array_equal(cells(blocks, values) if values else cells(blocks), grid)
 
 
 def heatmap(*peaks, shape=(20, 30)):
@@ -202,3 +241,9 @@ def test_boxes_are_never_endless():
         values = np.full((20, 30, 4), log_side, np.float32)
         (box,) = decode(heatmap((7, 11, 0.9)), values).boxes
         assert tuple(box[2:]) == pytest.approx((side, side), rel=1e-5)
+
+
+def test_heat_is_shown_as_probabilities():
+    heat = np.log(np.array([[0.2, 0.5], [0.8, 0.1]]) / np.array([[0.8, 0.5], [0.2, 0.9]]))
+    assert heat_picture(heat.astype(np.float32)).tolist() == [[51, 127], [204, 25]]
+    assert heat_picture(np.array([[-1e9, 1e9]], np.float32)).tolist() == [[0, 255]]

@@ -160,6 +160,18 @@ def test_a_thumbnail_gets_a_border_of_its_ground(perfect, side, border):
         assert level[0, 0] == PAPER
 
 
+def test_the_ground_is_the_median_of_all_four_sides():
+    for turns in range(4):
+        picture = np.full((10, 10), 90, np.uint8)
+        picture[-1] = picture[:, -1] = 200
+        picture[0] = picture[:, 0] = 0
+        bordered = detection._with_border(np.rot90(picture, turns))
+        assert bordered.shape == (34, 34)
+        # Half of it and two corners more are 0.
+        assert bordered[0, 0] == bordered[11, 20] == 0
+        np.testing.assert_array_equal(bordered[12:-12, 12:-12], np.rot90(picture, turns))
+
+
 # Live frames
 
 SCENE = [(40, 30, 12, 17), (305, 228, 13, 18), (560, 400, 12, 16), (100, 120, 160, 300)]
@@ -309,6 +321,21 @@ def test_answers_that_no_detector_gives_are_no_digits(monkeypatch, odd, words):
         network.predict(np.zeros((160, 160), np.uint8))
     assert str(error.value).startswith("net.tflite: ")
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(160, 160), (100, 160), (160, 100), (97, 30)])
+def test_a_picture_is_continued_to_the_networks_size(monkeypatch, shape):
+    odd, seen = Odd(), []
+    odd.set_tensor = lambda index, value: seen.append(value)
+    monkeypatch.setattr(detection, "interpreter", lambda content, path, threads: odd)
+    picture = drawn.rng(2).integers(0, 256, shape, np.uint8)
+    heat, values = detection._Network(b"", "net.tflite", 1, (160, 160)).predict(picture)
+    rows, columns = -(-shape[0] // 4), -(-shape[1] // 4)
+    assert (heat.shape, values.shape) == ((rows, columns), (rows, columns, 4))
+    below, right = 160 - shape[0], 160 - shape[1]
+    padded = np.pad(picture, ((0, below), (0, right)), mode="edge")
+    assert seen[0].shape == (1, 160, 40, 4)
+    np.testing.assert_array_equal(seen[0].reshape(160, 160), padded)
 
 
 def test_a_damaged_detector_is_found_by_its_digest(tmp_path):

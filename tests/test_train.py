@@ -153,34 +153,6 @@ def test_best_file_of_an_earlier_epoch_is_made_again(tmp_path, data, unbroken):
     assert_same_end(unbroken, resumed)
 
 
-def test_checkpoints_are_pruned_but_for_the_best(tmp_path):
-    rows = []
-    for epoch, loss in enumerate([0.9, 0.1, 0.5, 0.6, 0.7], start=1):
-        rows.append(
-            {
-                "epoch": epoch,
-                "loss": 1.0,
-                "accuracy": 0.5,
-                "held_out_loss": loss,
-                "held_out_accuracy": 0.5,
-                "learning_rate": 1e-3,
-                "seconds": 1.0,
-            }
-        )
-        state = checkpoint.Checkpoint(epoch, list(rows), [np.ones(3)], [np.zeros(2)], [])
-        checkpoint.save(state, tmp_path)
-    run = Run(tmp_path)
-    best = run.best_row(rows)["epoch"]
-    assert best == 2
-    settings = {"settings": {"recipe": {"last_epoch": True}, "model": {}, "data": {}}}
-    run.config_file.write_text(json.dumps(settings))
-    assert run.best_row(rows) == rows[-1]
-    assert rows[-1]["epoch"] != best
-    checkpoint.prune(tmp_path, keep=2, best_epoch=best)
-    kept = sorted(checkpoint.epoch_of(path) for path in checkpoint.listed(tmp_path))
-    assert kept == [2, 4, 5]
-
-
 @pytest.mark.parametrize(
     "content",
     ["", "[]", "{}", '{"settings": 1}', '{"settings": {"recipe": {}, "model": 5}}', "[" * 10**5],

@@ -71,9 +71,6 @@ class Smoother:
 
     def _match(self, digits: Sequence[Digit]) -> "list[_Track | None]":
         """Returns the track of each digit; the nearest pairs are matched first."""
-        if len(digits) == len(self._tracks) and all(map(_is_near, digits, self._tracks)):
-            # Nothing has come, gone or moved: the usual case, and faster.
-            return list(self._tracks)
         matches: list[_Track | None] = [None] * len(digits)
         if not digits or not self._tracks:
             return matches
@@ -164,11 +161,3 @@ def _in_lines(tracks: Sequence[_Track], seconds: float) -> list[Digit]:
                 track.line = number
                 smoothed.append(track.smoothed(number, seconds))
     return smoothed
-
-
-def _is_near(digit: Digit, track: _Track) -> bool:
-    """Returns whether a digit is too near to a track to belong to a neighbour."""
-    x, y, w, h = digit.box
-    left, top, width, height = track.digit.box
-    reach = _MOVE * min(w, width)
-    return abs(x + w / 2 - left - width / 2) < reach and abs(y + h / 2 - top - height / 2) < reach

@@ -176,7 +176,7 @@ def live_tile(
     top, bottom, left, right = window
     across, down = frame.shape[1] / size[0], frame.shape[0] / size[1]
     rows, columns = (
-        slice(round(start * zoom), max(round(start * zoom) + 1, round(end * zoom)))
+        slice(round(start * zoom), round(end * zoom))
         for start, end, zoom in ((top, bottom, down), (left, right, across))
     )
     return shrink(frame[rows, columns], (right - left, bottom - top))

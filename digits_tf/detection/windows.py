@@ -32,7 +32,7 @@ _FRAMES_PER_FILE = 200
 _AT_A_DIGIT = 0.75
 # A frame with a digit of this share of its shorter side is taken so many times as often: such
 # digits are rare, and what people show a camera.
-_LARGE, _LARGE_REPEATS = 0.3, 2
+_LARGE, _LARGE_REPEATS = 0.3, 4
 # Share of the windows that show a frame as the coarsest level does, on which a digit fills it.
 _COARSEST_SHARE = 0.2
 # By how much a frame is shrunk or enlarged for the other windows: each digit is seen at several

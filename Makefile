@@ -2,7 +2,7 @@
 # make test    run the tests
 # make train   data, train, evaluate, export in one go
 # make lint    ruff and mypy
-# make torture try to break it: files, pictures, models, signals, the camera; about an hour
+# make torture try to break it: files, pictures, models, trainings, the camera; about two hours
 # make coverage run the tests, and say which lines and branches they reach
 # make docs    the documentation as a site, in site/
 # Each makes .venv by itself, with python3 or with another: make demo PYTHON=python3.12 On Windows use the pip lines in README.md.

@@ -333,7 +333,7 @@ def test_annotated_pictures_crops_and_idx(tmp_path):
 
 def test_a_table_has_a_row_a_picture(tmp_path):
     write(tmp_path / "in" / "17.png", page(1, 7))
-    write(tmp_path / "in" / "größe.png", np.vstack([page(7), page(1)]))
+    write(tmp_path / "in" / "größe.png", np.vstack([page(7), page(7)]))
     write(tmp_path / "in" / "white.png", np.full((200, 300, 3), 255, np.uint8))
     (tmp_path / "in" / "bad.png").write_bytes(b"no picture")
     result = predict("in", "--csv", "out/table.csv", cwd=tmp_path)
@@ -347,7 +347,7 @@ def test_a_table_has_a_row_a_picture(tmp_path):
         "größe.png",
         "white.png",
     ]
-    assert [row["text"] for row in found] == ["17", "", "7 / 1", ""]
+    assert [row["text"] for row in found] == ["17", "", "7 / 7", ""]
     assert [row["unsure"] for row in found] == ["0", "", "0", "0"]
     assert 0.5 < float(found[0]["confidence"]) <= 1
     assert found[3]["confidence"] == ""

@@ -434,6 +434,16 @@ def test_the_width_of_strokes_is_no_whole_number():
         assert cropping._stroke_width(solid) == pytest.approx(measured, abs=0.1), wide
 
 
+@pytest.mark.parametrize("missing", [-2, 0, 1, 2, 3, 6])
+def test_a_stroke_is_widened_by_what_is_missing(missing):
+    """At the edge of the picture, too."""
+    bar = np.zeros((30, 5), np.uint8)
+    bar[:, :3] = 200
+    wide = cropping._widened(bar, missing)
+    across = np.count_nonzero(wide[len(wide) // 2])
+    assert across == 3 + max(missing, 0)
+
+
 def test_all_ink_of_a_lopsided_drawing_stays_in_the_crop():
     """A blob with a long tail: its centre of mass cannot be in the middle."""
     contrast = np.zeros((100, 100), np.uint8)

@@ -1,7 +1,7 @@
 """Proves that the camera program outlives cameras, senders, full disks and kills.
 
 python scripts/torture_camera.py
-python scripts/torture_camera.py --proofs=kill,disk --times=5
+python scripts/torture_camera.py --proofs=kill --proofs=disk --times=5
 
 garbage    a fake camera that freezes, fails, raises, sends what is no picture, comes back
 senders    MJPEG over HTTP, and RTSP where Python's gi and GStreamer's rtsp-server are there: the

@@ -106,7 +106,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+def locked(path: Path, *, busy: str | None = None) -> Iterator[None]:
     """Keeps other programs out that lock the same file.
 
     The system lets go of the lock when the program ends, however it ends.
@@ -114,26 +114,30 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     Args:
         path: is made if it is not there, and stays. Where its file system knows no locks, as some
             of a network, nobody is kept out.
-        wait: whether to wait until the others are done.
+        busy: what to tell if another program is not done; None: wait until it is.
 
     Raises:
-        BlockingIOError: if it does not wait, and another program is not done.
+        DigitsError: `busy`.
     """
     with path.open("ab") as file:
         if os.name == "nt":
             import msvcrt
 
             file.seek(0)
-            mode = msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK  # type: ignore[attr-defined]
+            mode = msvcrt.LK_NBLCK if busy else msvcrt.LK_LOCK  # type: ignore[attr-defined]
             try:
                 msvcrt.locking(file.fileno(), mode, 1)  # type: ignore[attr-defined]
             except OSError as error:
+                if busy:
+                    raise DigitsError(busy) from None
                 raise BlockingIOError(error.errno, error.strerror, str(path)) from None
         else:
             import fcntl
 
             try:
-                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if busy else fcntl.LOCK_EX)
+            except BlockingIOError:
+                raise DigitsError(str(busy)) from None
             except OSError as error:
                 if error.errno not in _NO_LOCKS:
                     raise

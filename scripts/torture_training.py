@@ -552,7 +552,10 @@ def _check_kept(run: Run, epochs: int, what: str) -> int:
     if run.result_file.exists():
         run.result()
     if run.folder.exists():
-        with contextlib.suppress(OSError), files.locked(run.folder / ".lock", wait=False):
+        with (
+            contextlib.suppress(DigitsError, OSError),
+            files.locked(run.folder / ".lock", busy="locked"),
+        ):
             return kept
         check(not os.access(run.folder, os.W_OK), f"{what}: the lock is held")
     return kept

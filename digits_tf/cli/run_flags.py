@@ -123,14 +123,11 @@ def locked(folder: Path) -> Iterator[None]:
         OSError: if it cannot be written.
     """
     files.make_folder(folder)
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(files.locked(folder / _LOCK, wait=False))
-        except BlockingIOError:
-            raise DigitsError(
-                f"{folder}: another training writes into this folder: wait for its end, or give "
-                "another --run"
-            ) from None
+    busy = (
+        f"{folder}: another training writes into this folder: wait for its end, or give "
+        "another --run"
+    )
+    with files.locked(folder / _LOCK, busy=busy):
         yield
 
 

@@ -65,13 +65,8 @@ def open_results(folder: Path, settings: Mapping[str, Any]) -> "Iterator[Results
     if suffix == ".parquet":
         _import_arrow()
     files.make_folder(folder)
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(files.locked(folder / _LOCK, wait=False))
-        except BlockingIOError:
-            raise DigitsError(
-                f"{folder}: another run writes into this folder: wait for its end, or name another"
-            ) from None
+    busy = f"{folder}: another run writes into this folder: wait for its end, or name another"
+    with files.locked(folder / _LOCK, busy=busy):
         _check_settings(folder, dict(settings))
         yield Results(folder, suffix)
 
